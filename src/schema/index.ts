@@ -1,0 +1,5 @@
+export * from './llms.ts'
+export * from './memories.ts'
+export * from './profiles.ts'
+export * from './user-agent-catalog.ts'
+export * from './user-agents.ts'

@@ -1,0 +1,22 @@
+import { jsonb, pgTable, unique, uuid, varchar } from 'drizzle-orm/pg-core'
+import { timestamps } from './columns.ts'
+import { denyAll } from './deny-all.ts'
+
+/** A language model that agents may run on. */
+export const llms = pgTable.withRLS(
+  'llms',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    modelCode: varchar('model_code', { length: 100 }).notNull(),
+    provider: varchar({ length: 50 }).notNull(),
+    displayName: varchar('display_name', { length: 100 }).notNull(),
+    config: jsonb().$type<Record<string, unknown>>().notNull().default({}),
+    // The plan left the set of states open; so it stays, without a check.
+    status: varchar({ length: 20 }).notNull(),
+    ...timestamps(),
+  },
+  table => [unique('uq_llms_model_code').on(table.modelCode), ...denyAll('llms')],
+)
+
+export type Llm = typeof llms.$inferSelect
+export type NewLlm = typeof llms.$inferInsert

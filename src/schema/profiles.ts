@@ -1,0 +1,26 @@
+import { foreignKey, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { authUsers } from 'drizzle-orm/supabase'
+import { timestamps } from './columns.ts'
+import { denyAll } from './deny-all.ts'
+
+/** What a user shows and may set; made by a trigger when the user signs up. */
+export const profiles = pgTable.withRLS(
+  'profiles',
+  {
+    id: uuid().primaryKey(),
+    username: text(),
+    avatarUrl: text('avatar_url'),
+    bio: text(),
+    settings: jsonb().$type<Record<string, unknown>>().notNull().default({}),
+    ...timestamps(),
+  },
+  table => [
+    foreignKey({ name: 'fk_profiles_id', columns: [table.id], foreignColumns: [authUsers.id] }).onDelete(
+      'cascade',
+    ),
+    ...denyAll('profiles'),
+  ],
+)
+
+export type Profile = typeof profiles.$inferSelect
+export type NewProfile = typeof profiles.$inferInsert
