@@ -1,0 +1,350 @@
+-- Expand. Copies to the schema archive what the next step drops, and keeps the copy current until then;
+-- lets the old and the new application work side by side: both names can be read, both kinds of write pass.
+-- Every statement may find its work already done.
+
+do $$
+begin
+  if exists (select from pg_catalog.pg_namespace n
+              where n.nspname = 'archive'
+                and obj_description(n.oid, 'pg_namespace') is distinct from 'Kept by @agents/db for the way back.') then
+    raise exception 'the schema archive exists and is not of this package'
+      using errcode = 'duplicate_schema', hint = 'Rename it: alter schema archive rename to ...;';
+  end if;
+end;
+$$;
+--> statement-breakpoint
+
+create schema if not exists archive;
+--> statement-breakpoint
+
+comment on schema archive is 'Kept by @agents/db for the way back.';
+--> statement-breakpoint
+
+revoke all on schema archive from public, anon, authenticated, service_role;
+--> statement-breakpoint
+
+-- The rows of user_agents. No key to llms: a model may be deleted after the table is gone.
+create table if not exists archive.user_agents (
+  like public.user_agents,
+  constraint user_agents_pkey          primary key (id),
+  constraint fk_user_agents_user_id    foreign key (user_id)    references auth.users (id) on delete cascade,
+  constraint fk_user_agents_created_by foreign key (created_by) references auth.users (id) on delete set null,
+  constraint fk_user_agents_updated_by foreign key (updated_by) references auth.users (id) on delete set null
+);
+--> statement-breakpoint
+
+create index if not exists ix_user_agents_user_id on archive.user_agents (user_id);
+--> statement-breakpoint
+
+create index if not exists ix_user_agents_created_by on archive.user_agents (created_by);
+--> statement-breakpoint
+
+create index if not exists ix_user_agents_updated_by on archive.user_agents (updated_by);
+--> statement-breakpoint
+
+-- The agent_id of each memory that has one.
+create table if not exists archive.memory_agents (
+  memory_id uuid not null,
+  agent_id  uuid not null,
+  constraint memory_agents_pkey         primary key (memory_id),
+  constraint fk_memory_agents_memory_id foreign key (memory_id) references public.memories (id) on delete cascade
+);
+--> statement-breakpoint
+
+-- Whom the old schema has served. Who is in neither this nor user_agents signed up after the drop.
+create table if not exists archive.profiles (
+  id uuid not null,
+  constraint profiles_pkey  primary key (id),
+  constraint fk_profiles_id foreign key (id) references public.profiles (id) on delete cascade
+);
+--> statement-breakpoint
+
+-- Settings as they were, where taking out an empty agent_prompts would not bring them back.
+create table if not exists archive.profile_settings (
+  profile_id uuid  not null,
+  settings   jsonb not null,
+  constraint profile_settings_pkey          primary key (profile_id),
+  constraint fk_profile_settings_profile_id foreign key (profile_id) references public.profiles (id) on delete cascade
+);
+--> statement-breakpoint
+
+-- System agents of a type that the old schema does not know, parked on an earlier way down.
+create table if not exists archive.system_agents (
+  like public.user_agent_catalog,
+  constraint system_agents_pkey      primary key (id),
+  constraint fk_system_agents_llm_id foreign key (llm_id) references public.llms (id) on delete restrict
+);
+--> statement-breakpoint
+
+create index if not exists ix_system_agents_llm_id on archive.system_agents (llm_id);
+--> statement-breakpoint
+
+revoke all on all tables in schema archive from public, anon, authenticated, service_role;
+--> statement-breakpoint
+
+create or replace function archive.keep_user_agent()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if tg_op = 'DELETE' then
+    delete from archive.user_agents where id = old.id;
+  elsif tg_op = 'UPDATE' then
+    update archive.user_agents
+       set (id, user_id, llm_id, agent_type, config, status,
+            created_by, updated_by, created_at, updated_at, deleted_at)
+         = (new.id, new.user_id, new.llm_id, new.agent_type, new.config, new.status,
+            new.created_by, new.updated_by, new.created_at, new.updated_at, new.deleted_at)
+     where id = old.id;
+  else
+    insert into archive.user_agents
+           (id, user_id, llm_id, agent_type, config, status,
+            created_by, updated_by, created_at, updated_at, deleted_at)
+    values (new.id, new.user_id, new.llm_id, new.agent_type, new.config, new.status,
+            new.created_by, new.updated_by, new.created_at, new.updated_at, new.deleted_at)
+    on conflict (id) do nothing;
+  end if;
+  return null;
+end;
+$$;
+--> statement-breakpoint
+
+create or replace function archive.keep_no_user_agent()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  delete from archive.user_agents;
+  return null;
+end;
+$$;
+--> statement-breakpoint
+
+create or replace function archive.keep_memory_agent()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if tg_op = 'UPDATE' then
+    if new.id = old.id and new.agent_id is not distinct from old.agent_id then
+      return null;
+    end if;
+    delete from archive.memory_agents where memory_id = old.id;
+  end if;
+  if new.agent_id is not null then
+    insert into archive.memory_agents (memory_id, agent_id)
+    values (new.id, new.agent_id)
+    on conflict (memory_id) do update set agent_id = excluded.agent_id;
+  end if;
+  return null;
+end;
+$$;
+--> statement-breakpoint
+
+-- The new application knows no agent_id; chk_memory_type_agent_id asks for one where the type is 'work'.
+create or replace function archive.fill_memory_agent()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if new.memory_type = 'work' and new.agent_id is null then
+    select a.id
+      into new.agent_id
+      from public.user_agents a
+     where a.user_id = new.user_id
+       and a.agent_type = 'TASK_EXECUTION';
+  elsif tg_op = 'UPDATE' and new.memory_type = 'user' and old.memory_type = 'work' then
+    new.agent_id := null;
+  end if;
+  return new;
+end;
+$$;
+--> statement-breakpoint
+
+-- Gives agent_prompts to the profiles in a range of ids that lack them, whatever their settings are,
+-- and says to how many. What could not be told from the result afterwards is set aside first.
+create or replace function archive.repair_settings(
+  first_id uuid default '00000000-0000-0000-0000-000000000000',
+  last_id  uuid default 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+)
+returns bigint
+language sql
+set search_path = ''
+as $$
+  with lacking as (
+    select p.id,
+           p.settings,
+           jsonb_typeof(p.settings) = 'object'                                            as is_object,
+           jsonb_typeof(p.settings) = 'object' and p.settings -> 'agent_prompts' is null  as is_plain
+      from public.profiles p
+     where p.id between first_id and last_id
+       and jsonb_typeof(p.settings -> 'agent_prompts') is distinct from 'object'
+       for update
+  ), set_aside as (
+    insert into archive.profile_settings (profile_id, settings)
+    select l.id, l.settings from lacking l where not l.is_plain
+    on conflict (profile_id) do update set settings = excluded.settings
+  ), outdated as (
+    delete from archive.profile_settings s using lacking l where s.profile_id = l.id and l.is_plain
+  ), repaired as (
+    update public.profiles p
+       set settings = case when l.is_object then l.settings else '{}' end || '{"agent_prompts": {}}'
+      from lacking l
+     where p.id = l.id
+    returning 1
+  )
+  select count(*) from repaired;
+$$;
+--> statement-breakpoint
+
+revoke all on all functions in schema archive from public, anon, authenticated, service_role;
+--> statement-breakpoint
+
+-- A profile with agent_prompts, for the new application; agents from the catalog, for the old one,
+-- as long as it has the table.
+create or replace function public.create_profile_for_new_user()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.profiles (id, username, settings)
+  values (
+    new.id,
+    coalesce(
+      nullif(btrim(case jsonb_typeof(new.raw_user_meta_data -> 'username')
+                     when 'string' then new.raw_user_meta_data ->> 'username'
+                   end, e' \t\n\r\f\v'), ''),
+      nullif(btrim(split_part(new.email, '@', 1), e' \t\n\r\f\v'), ''),
+      'user_' || left(new.id::text, 8)
+    ),
+    '{"agent_prompts": {}}'
+  )
+  on conflict (id) do nothing;
+
+  if to_regclass('public.user_agents') is not null then
+    insert into archive.profiles (id) values (new.id) on conflict (id) do nothing;
+
+    insert into public.user_agents (id, user_id, llm_id, agent_type, config, status, created_by, updated_by)
+    select gen_random_uuid(), new.id, c.llm_id, c.agent_type, c.config, c.status, new.id, new.id
+      from public.user_agent_catalog c
+     where c.agent_type in ('INTENT_RECOGNITION', 'TASK_EXECUTION', 'RESULT_REPORTING')
+    on conflict (user_id, agent_type) do nothing;
+  end if;
+
+  return new;
+end;
+$$;
+--> statement-breakpoint
+
+-- Said again for a database that was adopted: it may still have a project's default grants.
+revoke all on function public.create_profile_for_new_user()
+  from public, anon, authenticated, service_role;
+--> statement-breakpoint
+
+revoke all on public.llms, public.memories, public.profiles, public.user_agent_catalog, public.user_agents
+  from public, anon, authenticated;
+--> statement-breakpoint
+
+grant all on public.llms, public.memories, public.profiles, public.user_agent_catalog, public.user_agents
+  to service_role;
+--> statement-breakpoint
+
+do $$
+begin
+  if not exists (select from pg_catalog.pg_trigger
+                  where tgrelid = 'public.user_agents'::regclass and tgname = 'keep_user_agent') then
+    create trigger keep_user_agent
+      after insert or update or delete on public.user_agents
+      for each row execute function archive.keep_user_agent();
+  end if;
+  if not exists (select from pg_catalog.pg_trigger
+                  where tgrelid = 'public.user_agents'::regclass and tgname = 'keep_no_user_agent') then
+    create trigger keep_no_user_agent
+      after truncate on public.user_agents
+      for each statement execute function archive.keep_no_user_agent();
+  end if;
+  if not exists (select from pg_catalog.pg_trigger
+                  where tgrelid = 'public.memories'::regclass and tgname = 'fill_memory_agent') then
+    create trigger fill_memory_agent
+      before insert or update of memory_type on public.memories
+      for each row execute function archive.fill_memory_agent();
+  end if;
+  if not exists (select from pg_catalog.pg_trigger
+                  where tgrelid = 'public.memories'::regclass and tgname = 'keep_memory_agent') then
+    create trigger keep_memory_agent
+      after insert or update on public.memories
+      for each row execute function archive.keep_memory_agent();
+  end if;
+end;
+$$;
+--> statement-breakpoint
+
+insert into archive.user_agents
+       (id, user_id, llm_id, agent_type, config, status,
+        created_by, updated_by, created_at, updated_at, deleted_at)
+select a.id, a.user_id, a.llm_id, a.agent_type, a.config, a.status,
+       a.created_by, a.updated_by, a.created_at, a.updated_at, a.deleted_at
+  from public.user_agents a
+ where not exists (select from archive.user_agents k where k.id = a.id)
+   for share of a
+on conflict (id) do nothing;
+--> statement-breakpoint
+
+insert into archive.memory_agents (memory_id, agent_id)
+select m.id, m.agent_id
+  from public.memories m
+ where m.agent_id is not null
+   and not exists (select from archive.memory_agents k where k.memory_id = m.id)
+   for share of m
+on conflict (memory_id) do nothing;
+--> statement-breakpoint
+
+-- Prompts that a profile had before us are its own: an empty agent_prompts stays on the way down.
+insert into archive.profile_settings (profile_id, settings)
+select p.id, p.settings
+  from public.profiles p
+ where jsonb_typeof(p.settings -> 'agent_prompts') = 'object'
+   and not exists (select from archive.profiles k where k.id = p.id)
+on conflict (profile_id) do nothing;
+--> statement-breakpoint
+
+select archive.repair_settings();
+--> statement-breakpoint
+
+insert into archive.profiles (id)
+select p.id
+  from public.profiles p
+ where not exists (select from archive.profiles k where k.id = p.id)
+on conflict (id) do nothing;
+--> statement-breakpoint
+
+with back as (
+  delete from archive.system_agents a
+   where not exists (select from public.user_agent_catalog c where c.agent_type = a.agent_type)
+  returning a.*
+)
+insert into public.user_agent_catalog (id, agent_type, llm_id, config, status, created_at, updated_at)
+select b.id, b.agent_type, b.llm_id, b.config, b.status, b.created_at, b.updated_at
+  from back b;
+--> statement-breakpoint
+
+-- The new name, readable and writable as the table itself, under the caller's own rights.
+create or replace view public.system_agents with (security_invoker = true) as
+select id, agent_type, llm_id, config, status, created_at, updated_at
+  from public.user_agent_catalog;
+--> statement-breakpoint
+
+revoke all on public.system_agents from public, anon, authenticated;
+--> statement-breakpoint
+
+grant all on public.system_agents to service_role;
