@@ -83,7 +83,7 @@ begin
   select id, agent_type, llm_id, config, status, created_at, updated_at from gone;
   get diagnostics parked = row_count;
   if parked > 0 then
-    raise notice 'moved % system agents to archive.system_agents: the old schema does not know their types', parked;
+    raise info 'moved % system agents to archive.system_agents: the old schema does not know their types', parked;
   end if;
 end;
 $$;

@@ -1,5 +1,4 @@
 export * from './llms.ts'
 export * from './memories.ts'
 export * from './profiles.ts'
-export * from './user-agent-catalog.ts'
-export * from './user-agents.ts'
+export * from './system-agents.ts'

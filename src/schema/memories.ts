@@ -3,7 +3,6 @@ import { check, foreignKey, index, pgTable, text, uuid, varchar } from 'drizzle-
 import { authUsers } from 'drizzle-orm/supabase'
 import { timestamps } from './columns.ts'
 import { denyAll } from './deny-all.ts'
-import { userAgents } from './user-agents.ts'
 
 /** What the platform remembers for a user: of the user, or of an agent's work. */
 export const memories = pgTable.withRLS(
@@ -11,7 +10,6 @@ export const memories = pgTable.withRLS(
   {
     id: uuid().primaryKey().defaultRandom(),
     userId: uuid('user_id').notNull(),
-    agentId: uuid('agent_id'),
     memoryType: varchar('memory_type', { length: 20 }).notNull(),
     content: text().notNull(),
     status: varchar({ length: 20 }).notNull(),
@@ -23,16 +21,9 @@ export const memories = pgTable.withRLS(
       columns: [table.userId],
       foreignColumns: [authUsers.id],
     }).onDelete('cascade'),
-    foreignKey({
-      name: 'fk_memories_agent_id',
-      columns: [table.agentId],
-      foreignColumns: [userAgents.id],
-    }).onDelete('cascade'),
-    index('ix_memories_agent_type_status').on(table.agentId, table.memoryType, table.status),
-    check(
-      'chk_memory_type_agent_id',
-      sql`(${table.memoryType} = 'work' and ${table.agentId} is not null) or (${table.memoryType} = 'user' and ${table.agentId} is null)`,
-    ),
+    // What is asked of memories: one user's, of one type, in one state. Serves the foreign key too.
+    index('ix_memories_user_id_memory_type_status').on(table.userId, table.memoryType, table.status),
+    check('chk_memories_memory_type', sql`${table.memoryType} in ('work', 'user')`),
     ...denyAll('memories'),
   ],
 )

@@ -1,4 +1,5 @@
-import { foreignKey, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { check, foreignKey, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { authUsers } from 'drizzle-orm/supabase'
 import { timestamps } from './columns.ts'
 import { denyAll } from './deny-all.ts'
@@ -11,12 +12,17 @@ export const profiles = pgTable.withRLS(
     username: text(),
     avatarUrl: text('avatar_url'),
     bio: text(),
-    settings: jsonb().$type<Record<string, unknown>>().notNull().default({}),
+    settings: jsonb().$type<Record<string, unknown>>().notNull().default({ agent_prompts: {} }),
     ...timestamps(),
   },
   table => [
     foreignKey({ name: 'fk_profiles_id', columns: [table.id], foreignColumns: [authUsers.id] }).onDelete(
       'cascade',
+    ),
+    // Coalesced, because a check lets null pass.
+    check(
+      'chk_profiles_settings_agent_prompts',
+      sql`coalesce(jsonb_typeof(${table.settings} -> 'agent_prompts'), '') = 'object'`,
     ),
     ...denyAll('profiles'),
   ],

@@ -1,0 +1,348 @@
+-- Brings user_agents and memories.agent_id back from archive, row for row, and the catalog its old name.
+-- Stops, with nothing changed, where a row cannot be brought back.
+
+do $$
+begin
+  if to_regclass('archive.user_agents') is null or to_regclass('archive.memory_agents') is null then
+    raise exception 'archive.user_agents: the rows kept for the way back are gone'
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'The archive was dropped. From here the only way is a backup.';
+  end if;
+end;
+$$;
+--> statement-breakpoint
+
+-- Sign-ups lock auth.users first; so do we, and none is caught between the tables of two steps.
+do $$
+begin
+  if has_table_privilege('auth.users', 'update, delete, truncate') then
+    lock table auth.users in access exclusive mode;
+  end if;
+end;
+$$;
+--> statement-breakpoint
+
+-- Changes nothing, but locks auth.users where the role may not do so by name.
+create or replace trigger on_auth_user_created
+  after insert on auth.users
+  for each row execute function public.create_profile_for_new_user();
+--> statement-breakpoint
+
+ALTER TABLE "memories" ADD COLUMN "agent_id" uuid;
+--> statement-breakpoint
+
+do $$
+declare
+  lost bigint;
+begin
+  select count(*) into lost
+    from archive.user_agents a
+   where not exists (select from public.llms l where l.id = a.llm_id);
+  if lost > 0 then
+    raise exception 'archive.user_agents: % rows need a model that is no longer in public.llms', lost
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'Bring the models back under their ids, or set another llm_id on these rows.';
+  end if;
+
+  select count(*) into lost from public.memories m where m.memory_type not in ('work', 'user');
+  if lost > 0 then
+    raise exception 'public.memories: % rows have a memory_type that the old schema does not know', lost
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'It knows work and user. Set one of them on these rows.';
+  end if;
+end;
+$$;
+--> statement-breakpoint
+
+ALTER TABLE "system_agents" RENAME TO "user_agent_catalog";
+--> statement-breakpoint
+
+ALTER TABLE "user_agent_catalog" RENAME CONSTRAINT "chk_system_agents_status" TO "chk_user_agent_catalog_status";
+--> statement-breakpoint
+
+ALTER TABLE "user_agent_catalog" RENAME CONSTRAINT "fk_system_agents_llm_id" TO "fk_user_agent_catalog_llm_id";
+--> statement-breakpoint
+
+ALTER TABLE "user_agent_catalog" RENAME CONSTRAINT "system_agents_pkey" TO "user_agent_catalog_pkey";
+--> statement-breakpoint
+
+ALTER TABLE "user_agent_catalog" RENAME CONSTRAINT "uq_system_agents_agent_type" TO "uq_user_agent_catalog_agent_type";
+--> statement-breakpoint
+
+-- Who signed up since the drop receives what the old trigger would have given.
+do $$
+declare
+  newcomers uuid[];
+  given     bigint;
+begin
+  with added as (
+    insert into archive.profiles (id)
+    select p.id
+      from public.profiles p
+     where not exists (select from archive.profiles k where k.id = p.id)
+       and not exists (select from archive.user_agents a where a.user_id = p.id)
+    returning id
+  )
+  select array_agg(id) into newcomers from added;
+
+  insert into archive.user_agents
+         (id, user_id, llm_id, agent_type, config, status, created_by, updated_by, created_at, updated_at)
+  select gen_random_uuid(), n.id, c.llm_id, c.agent_type, c.config, c.status, n.id, n.id, now(), now()
+    from unnest(newcomers) as n (id)
+   cross join public.user_agent_catalog c
+   where c.agent_type in ('INTENT_RECOGNITION', 'TASK_EXECUTION', 'RESULT_REPORTING');
+  get diagnostics given = row_count;
+  if newcomers is not null then
+    raise info 'gave % users who signed up since % agents from the catalog', cardinality(newcomers), given;
+  end if;
+end;
+$$;
+--> statement-breakpoint
+
+-- A memory that changed its type since follows the type.
+delete from archive.memory_agents k
+ using public.memories m
+ where m.id = k.memory_id
+   and m.memory_type = 'user';
+--> statement-breakpoint
+
+do $$
+declare
+  given bigint;
+  left_over bigint;
+begin
+  insert into archive.memory_agents (memory_id, agent_id)
+  select m.id, a.id
+    from public.memories m
+    join archive.user_agents a on a.user_id = m.user_id and a.agent_type = 'TASK_EXECUTION'
+   where m.memory_type = 'work'
+     and not exists (select from archive.memory_agents k where k.memory_id = m.id);
+  get diagnostics given = row_count;
+  if given > 0 then
+    raise info 'gave % work memories written since the TASK_EXECUTION agent of their owner', given;
+  end if;
+
+  select count(*) into left_over
+    from public.memories m
+   where m.memory_type = 'work'
+     and not exists (select from archive.memory_agents k where k.memory_id = m.id);
+  if left_over > 0 then
+    raise exception 'public.memories: % work memories belong to users without a TASK_EXECUTION agent', left_over
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'The old schema wants an agent on each. Set their memory_type to user, or move them elsewhere.';
+  end if;
+end;
+$$;
+--> statement-breakpoint
+
+CREATE TABLE "user_agents" (
+	"id" uuid PRIMARY KEY,
+	"user_id" uuid NOT NULL,
+	"llm_id" uuid NOT NULL,
+	"agent_type" varchar(20) NOT NULL,
+	"config" jsonb DEFAULT '{}' NOT NULL,
+	"status" varchar(20) NOT NULL,
+	"created_by" uuid,
+	"updated_by" uuid,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"deleted_at" timestamp with time zone,
+	CONSTRAINT "uq_user_agents_user_id_agent_type" UNIQUE("user_id","agent_type"),
+	CONSTRAINT "chk_agent_type" CHECK ("agent_type" in ('INTENT_RECOGNITION', 'TASK_EXECUTION', 'RESULT_REPORTING'))
+);
+--> statement-breakpoint
+
+ALTER TABLE "user_agents" ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+
+CREATE POLICY "anon_select_user_agents" ON "user_agents" AS PERMISSIVE FOR SELECT TO "anon" USING (false);
+--> statement-breakpoint
+
+CREATE POLICY "anon_insert_user_agents" ON "user_agents" AS PERMISSIVE FOR INSERT TO "anon" WITH CHECK (false);
+--> statement-breakpoint
+
+CREATE POLICY "anon_update_user_agents" ON "user_agents" AS PERMISSIVE FOR UPDATE TO "anon" USING (false) WITH CHECK (false);
+--> statement-breakpoint
+
+CREATE POLICY "anon_delete_user_agents" ON "user_agents" AS PERMISSIVE FOR DELETE TO "anon" USING (false);
+--> statement-breakpoint
+
+CREATE POLICY "authenticated_select_user_agents" ON "user_agents" AS PERMISSIVE FOR SELECT TO "authenticated" USING (false);
+--> statement-breakpoint
+
+CREATE POLICY "authenticated_insert_user_agents" ON "user_agents" AS PERMISSIVE FOR INSERT TO "authenticated" WITH CHECK (false);
+--> statement-breakpoint
+
+CREATE POLICY "authenticated_update_user_agents" ON "user_agents" AS PERMISSIVE FOR UPDATE TO "authenticated" USING (false) WITH CHECK (false);
+--> statement-breakpoint
+
+CREATE POLICY "authenticated_delete_user_agents" ON "user_agents" AS PERMISSIVE FOR DELETE TO "authenticated" USING (false);
+--> statement-breakpoint
+
+revoke all on public.user_agents from public, anon, authenticated, service_role;
+--> statement-breakpoint
+
+grant all on public.user_agents to service_role;
+--> statement-breakpoint
+
+insert into public.user_agents
+       (id, user_id, llm_id, agent_type, config, status,
+        created_by, updated_by, created_at, updated_at, deleted_at)
+select a.id, a.user_id, a.llm_id, a.agent_type, a.config, a.status,
+       a.created_by, a.updated_by, a.created_at, a.updated_at, a.deleted_at
+  from archive.user_agents a;
+--> statement-breakpoint
+
+update public.memories m
+   set agent_id = k.agent_id
+  from archive.memory_agents k
+ where k.memory_id = m.id;
+--> statement-breakpoint
+
+ALTER TABLE "memories" ADD CONSTRAINT "chk_memory_type_agent_id" CHECK (("memory_type" = 'work' and "agent_id" is not null) or ("memory_type" = 'user' and "agent_id" is null));
+--> statement-breakpoint
+
+CREATE INDEX "ix_memories_agent_type_status" ON "memories" ("agent_id","memory_type","status");
+--> statement-breakpoint
+
+CREATE INDEX "ix_user_agents_agent_type" ON "user_agents" ("agent_type");
+--> statement-breakpoint
+
+CREATE INDEX "ix_user_agents_status" ON "user_agents" ("status");
+--> statement-breakpoint
+
+ALTER TABLE "memories" ADD CONSTRAINT "fk_memories_agent_id" FOREIGN KEY ("agent_id") REFERENCES "user_agents"("id") ON DELETE CASCADE;
+--> statement-breakpoint
+
+ALTER TABLE "user_agents" ADD CONSTRAINT "fk_user_agents_user_id" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE CASCADE;
+--> statement-breakpoint
+
+ALTER TABLE "user_agents" ADD CONSTRAINT "fk_user_agents_llm_id" FOREIGN KEY ("llm_id") REFERENCES "llms"("id") ON DELETE RESTRICT;
+--> statement-breakpoint
+
+ALTER TABLE "user_agents" ADD CONSTRAINT "fk_user_agents_created_by" FOREIGN KEY ("created_by") REFERENCES "auth"."users"("id") ON DELETE SET NULL;
+--> statement-breakpoint
+
+ALTER TABLE "user_agents" ADD CONSTRAINT "fk_user_agents_updated_by" FOREIGN KEY ("updated_by") REFERENCES "auth"."users"("id") ON DELETE SET NULL;
+--> statement-breakpoint
+
+create function archive.keep_user_agent()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if tg_op = 'DELETE' then
+    delete from archive.user_agents where id = old.id;
+  elsif tg_op = 'UPDATE' then
+    update archive.user_agents
+       set (id, user_id, llm_id, agent_type, config, status,
+            created_by, updated_by, created_at, updated_at, deleted_at)
+         = (new.id, new.user_id, new.llm_id, new.agent_type, new.config, new.status,
+            new.created_by, new.updated_by, new.created_at, new.updated_at, new.deleted_at)
+     where id = old.id;
+  else
+    insert into archive.user_agents
+           (id, user_id, llm_id, agent_type, config, status,
+            created_by, updated_by, created_at, updated_at, deleted_at)
+    values (new.id, new.user_id, new.llm_id, new.agent_type, new.config, new.status,
+            new.created_by, new.updated_by, new.created_at, new.updated_at, new.deleted_at)
+    on conflict (id) do nothing;
+  end if;
+  return null;
+end;
+$$;
+--> statement-breakpoint
+
+create function archive.keep_no_user_agent()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  delete from archive.user_agents;
+  return null;
+end;
+$$;
+--> statement-breakpoint
+
+create function archive.keep_memory_agent()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if tg_op = 'UPDATE' then
+    if new.id = old.id and new.agent_id is not distinct from old.agent_id then
+      return null;
+    end if;
+    delete from archive.memory_agents where memory_id = old.id;
+  end if;
+  if new.agent_id is not null then
+    insert into archive.memory_agents (memory_id, agent_id)
+    values (new.id, new.agent_id)
+    on conflict (memory_id) do update set agent_id = excluded.agent_id;
+  end if;
+  return null;
+end;
+$$;
+--> statement-breakpoint
+
+-- The new application knows no agent_id; chk_memory_type_agent_id asks for one where the type is 'work'.
+create function archive.fill_memory_agent()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if new.memory_type = 'work' and new.agent_id is null then
+    select a.id
+      into new.agent_id
+      from public.user_agents a
+     where a.user_id = new.user_id
+       and a.agent_type = 'TASK_EXECUTION';
+  elsif tg_op = 'UPDATE' and new.memory_type = 'user' and old.memory_type = 'work' then
+    new.agent_id := null;
+  end if;
+  return new;
+end;
+$$;
+--> statement-breakpoint
+
+revoke all on all functions in schema archive from public, anon, authenticated, service_role;
+--> statement-breakpoint
+
+create trigger keep_user_agent
+  after insert or update or delete on public.user_agents
+  for each row execute function archive.keep_user_agent();
+--> statement-breakpoint
+
+create trigger keep_no_user_agent
+  after truncate on public.user_agents
+  for each statement execute function archive.keep_no_user_agent();
+--> statement-breakpoint
+
+create trigger fill_memory_agent
+  before insert or update of memory_type on public.memories
+  for each row execute function archive.fill_memory_agent();
+--> statement-breakpoint
+
+create trigger keep_memory_agent
+  after insert or update on public.memories
+  for each row execute function archive.keep_memory_agent();
+--> statement-breakpoint
+
+-- The new name, readable and writable as the table itself, under the caller's own rights.
+create view public.system_agents with (security_invoker = true) as
+select id, agent_type, llm_id, config, status, created_at, updated_at
+  from public.user_agent_catalog;
+--> statement-breakpoint
+
+revoke all on public.system_agents from public, anon, authenticated;
+--> statement-breakpoint
+
+grant all on public.system_agents to service_role;

@@ -1,0 +1,86 @@
+-- Contract. The catalog takes its new name; user_agents and memories.agent_id go, their rows are in archive.
+-- drizzle-kit wrote the statements in capitals. Its DROP POLICY are left out: DROP TABLE takes them along.
+
+do $$
+declare
+  missing bigint;
+begin
+  select count(*) into missing
+    from (select id, user_id, llm_id, agent_type, config, status,
+                 created_by, updated_by, created_at, updated_at, deleted_at from public.user_agents
+          except
+          select id, user_id, llm_id, agent_type, config, status,
+                 created_by, updated_by, created_at, updated_at, deleted_at from archive.user_agents) a;
+  if missing > 0 then
+    raise exception 'public.user_agents: % rows are not in archive as they are', missing
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'Something wrote past the triggers. Roll the previous migration back and apply it again.';
+  end if;
+
+  select count(*) into missing
+    from public.memories m
+    left join archive.memory_agents k on k.memory_id = m.id
+   where m.agent_id is distinct from k.agent_id;
+  if missing > 0 then
+    raise exception 'public.memories: the agent_id of % rows is not in archive as it is', missing
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'Something wrote past the triggers. Roll the previous migration back and apply it again.';
+  end if;
+end;
+$$;
+--> statement-breakpoint
+
+-- Sign-ups lock auth.users first; so do we, and none is caught between the tables of two steps.
+do $$
+begin
+  if has_table_privilege('auth.users', 'update, delete, truncate') then
+    lock table auth.users in access exclusive mode;
+  end if;
+end;
+$$;
+--> statement-breakpoint
+
+-- Changes nothing, but locks auth.users where the role may not do so by name.
+create or replace trigger on_auth_user_created
+  after insert on auth.users
+  for each row execute function public.create_profile_for_new_user();
+--> statement-breakpoint
+
+-- Takes their triggers on memories along.
+drop function archive.fill_memory_agent(), archive.keep_memory_agent() cascade;
+--> statement-breakpoint
+
+drop view public.system_agents;
+--> statement-breakpoint
+
+ALTER TABLE "user_agent_catalog" RENAME TO "system_agents";
+--> statement-breakpoint
+
+ALTER TABLE "memories" DROP CONSTRAINT "fk_memories_agent_id";
+--> statement-breakpoint
+
+DROP TABLE "user_agents";
+--> statement-breakpoint
+
+ALTER TABLE "memories" DROP CONSTRAINT "chk_memory_type_agent_id";
+--> statement-breakpoint
+
+ALTER TABLE "system_agents" RENAME CONSTRAINT "chk_user_agent_catalog_status" TO "chk_system_agents_status";
+--> statement-breakpoint
+
+DROP INDEX "ix_memories_agent_type_status";
+--> statement-breakpoint
+
+ALTER TABLE "system_agents" RENAME CONSTRAINT "fk_user_agent_catalog_llm_id" TO "fk_system_agents_llm_id";
+--> statement-breakpoint
+
+ALTER TABLE "system_agents" RENAME CONSTRAINT "user_agent_catalog_pkey" TO "system_agents_pkey";
+--> statement-breakpoint
+
+ALTER TABLE "memories" DROP COLUMN "agent_id";
+--> statement-breakpoint
+
+ALTER TABLE "system_agents" RENAME CONSTRAINT "uq_user_agent_catalog_agent_type" TO "uq_system_agents_agent_type";
+--> statement-breakpoint
+
+drop function archive.keep_user_agent(), archive.keep_no_user_agent();
