@@ -1,0 +1,5 @@
+export { MigrationError, type MigrationErrorCode } from './error.ts'
+export { packagedMigrations } from './files.ts'
+export { type MigrateOptions, type MigrateReport, migrate } from './migrate.ts'
+export { type RollbackOptions, type RollbackReport, rollback } from './rollback.ts'
+export { type MigrationStatus, status } from './status.ts'

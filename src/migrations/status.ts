@@ -1,0 +1,25 @@
+import type { Database } from '../database.ts'
+import { packagedMigrations, readMigrations } from './files.ts'
+import { readLedger } from './ledger.ts'
+
+export interface MigrationStatus {
+  applied: { name: string; appliedAt: string | null }[]
+  /** In the folder, not in the database. */
+  pending: string[]
+  /** In the database, not in the folder. */
+  unknown: string[]
+}
+
+/** Says which migrations a database has; reads only. */
+export async function status(db: Database, options: { folder?: string } = {}): Promise<MigrationStatus> {
+  const names = readMigrations(options.folder ?? packagedMigrations()).map(m => m.name)
+  const ledger = await readLedger(db)
+  const applied = new Set(ledger.map(entry => entry.name))
+  return {
+    applied: ledger
+      .filter(entry => names.includes(entry.name))
+      .map(({ name, appliedAt }) => ({ name, appliedAt })),
+    pending: names.filter(name => !applied.has(name)),
+    unknown: [...applied].filter(name => !names.includes(name)),
+  }
+}
