@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url'
+import { accept, loadFiles, loadTexts, type SeedDocuments, type SeedFiles, type SeedTexts } from './load.ts'
+
+export { SEED_STATUSES, type SeedAgent, type SeedModel } from './entries.ts'
+export type { Json, JsonObject } from './json.ts'
+export type { SeedDocuments, SeedFiles, SeedReference, SeedTexts } from './load.ts'
+export { formatMistake, type Mistake, SeedError } from './mistake.ts'
+export type { FieldChange } from './plan.ts'
+export {
+  SEED_LOCK,
+  type SeedOptions,
+  type SeedReport,
+  type SeedSource,
+  seed,
+  type TableReport,
+} from './seed.ts'
+
+/**
+ * Reads and validates the two seed files, without a database.
+ *
+ * @param knownCodes models that agents may use besides those of the files. Without it such uses are left in
+ *   `references`, for `seed` to look up in the database.
+ * @throws SeedError (`SEED_INVALID`) with every mistake of both files
+ */
+export async function readSeedFiles(files: SeedFiles, knownCodes?: Iterable<string>): Promise<SeedDocuments> {
+  return accept(await loadFiles(files), knownCodes)
+}
+
+/**
+ * The same for text that is in memory; `file` is what mistakes call it.
+ *
+ * @throws SeedError (`SEED_INVALID`) with every mistake of both texts
+ */
+export function parseSeed(texts: SeedTexts, knownCodes?: Iterable<string>): SeedDocuments {
+  return accept(loadTexts(texts), knownCodes)
+}
+
+/** The seed files that come with this package. */
+export function defaultSeedFiles(): SeedFiles {
+  const path = (name: string) => fileURLToPath(new URL(`../../seeds/${name}`, import.meta.url))
+  return { llms: path('llms.yaml'), agents: path('system_agents.yaml') }
+}

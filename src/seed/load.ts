@@ -1,0 +1,88 @@
+import { agentEntry, modelEntry, type SeedAgent, type SeedModel } from './entries.ts'
+import { type Mistake, SeedError } from './mistake.ts'
+import { didYouMean } from './nearest.ts'
+import { readText } from './read-text.ts'
+import { createSource, type Source } from './source.ts'
+import { quote, validate } from './validate.ts'
+
+/** Where the two seed files are. */
+export type SeedFiles = { llms: string; agents: string }
+
+/** The text of the two seed files, with the name that mistakes give each. */
+export type SeedTexts = { llms: { file: string; text: string }; agents: { file: string; text: string } }
+
+/** An agent's use of a model that is not among the models of the files: right when the database has it. */
+export type SeedReference = { agent: string; model: string; at: Omit<Mistake, 'message'> }
+
+/** What two seed files say, in their order. Made by `readSeedFiles` and `parseSeed`. */
+export type SeedDocuments = {
+  models: SeedModel[]
+  agents: SeedAgent[]
+  references: SeedReference[]
+  notes: string[]
+}
+
+/** Documents with the mistakes found in them; the rows are to be used only when there are none. */
+export type Loaded = SeedDocuments & { mistakes: Mistake[]; codes: string[] }
+
+export async function loadFiles(files: SeedFiles): Promise<Loaded> {
+  const [llms, agents] = await Promise.all([readText(files.llms), readText(files.agents)])
+  return load(llms, agents)
+}
+
+export function loadTexts({ llms, agents }: SeedTexts): Loaded {
+  return load(createSource(llms.file, llms.text), createSource(agents.file, agents.text))
+}
+
+function load(llms: Source, agents: Source): Loaded {
+  const modelList = validate(llms, { key: 'llms', id: 'model_code', entry: modelEntry })
+  const agentList = validate(agents, { key: 'agents', id: 'agent_type', entry: agentEntry })
+  const codes =
+    modelList.entries?.map(({ value }) => value.model_code).filter(code => typeof code === 'string') ?? []
+  const known = new Set(codes)
+  const references: SeedReference[] = []
+  // Without the list of models, every use of one would look wrong.
+  for (const { index, value } of (modelList.entries && agentList.entries) ?? []) {
+    const model = value.llm_model_code
+    if (typeof model !== 'string' || model.trim() === '' || known.has(model)) continue
+    const path = ['agents', index, 'llm_model_code']
+    const { message: _, ...at } = agents.locate(agentList.place(path).value, path, '')
+    references.push({ agent: typeof value.agent_type === 'string' ? value.agent_type : '', model, at })
+  }
+  return {
+    models: modelList.rows,
+    agents: agentList.rows,
+    references,
+    notes: [modelList.note, agentList.note].flatMap(note => (note ? [`${note}: read as an empty list`] : [])),
+    mistakes: [...inOrder(llms.mistakes), ...inOrder(agents.mistakes)],
+    codes,
+  }
+}
+
+/** The documents when nothing is wrong with them and with their use of models; otherwise a SeedError. */
+export function accept(loaded: Loaded, stored: Iterable<string> | undefined): SeedDocuments {
+  const { mistakes: found, codes, ...documents } = loaded
+  const mistakes = stored ? inOrder([...found, ...unknownModels(documents.references, codes, stored)]) : found
+  if (mistakes.length > 0) throw new SeedError('SEED_INVALID', mistakes)
+  return documents
+}
+
+/** A mistake for each use of a model that neither the files nor the database have. */
+function unknownModels(references: SeedReference[], codes: string[], stored: Iterable<string>): Mistake[] {
+  const known = new Set([...codes, ...stored])
+  const wrong = references.filter(({ model }) => !known.has(model))
+  const list = [...known].sort().join(', ') || 'none'
+  return wrong.map(({ agent, model, at }) => {
+    const hint = didYouMean(model, known)
+    return {
+      ...at,
+      message: `agent ${quote(agent)} needs the unknown model ${quote(model)}${hint} (known: ${list})`,
+    }
+  })
+}
+
+function inOrder(mistakes: Mistake[]): Mistake[] {
+  const files = [...new Set(mistakes.map(({ file }) => file))]
+  const rank = (mistake: Mistake) => files.indexOf(mistake.file)
+  return mistakes.toSorted((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column)
+}
