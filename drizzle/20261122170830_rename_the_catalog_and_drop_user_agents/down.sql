@@ -1,5 +1,5 @@
--- Brings user_agents and memories.agent_id back from archive, row for row, and the catalog its old name.
--- Stops, with nothing changed, where a row cannot be brought back.
+-- Brings user_agents and memories.agent_id back, still empty, and the catalog its old name; the previous
+-- migration's way back fills them from archive. Stops, with nothing changed, where that will not be possible.
 
 do $$
 begin
@@ -10,25 +10,6 @@ begin
   end if;
 end;
 $$;
---> statement-breakpoint
-
--- Sign-ups lock auth.users first; so do we, and none is caught between the tables of two steps.
-do $$
-begin
-  if has_table_privilege('auth.users', 'update, delete, truncate') then
-    lock table auth.users in access exclusive mode;
-  end if;
-end;
-$$;
---> statement-breakpoint
-
--- Changes nothing, but locks auth.users where the role may not do so by name.
-create or replace trigger on_auth_user_created
-  after insert on auth.users
-  for each row execute function public.create_profile_for_new_user();
---> statement-breakpoint
-
-ALTER TABLE "memories" ADD COLUMN "agent_id" uuid;
 --> statement-breakpoint
 
 do $$
@@ -50,8 +31,41 @@ begin
       using errcode = 'object_not_in_prerequisite_state',
             hint = 'It knows work and user. Set one of them on these rows.';
   end if;
+
+  select count(*) into lost
+    from public.memories m
+   where m.memory_type = 'work'
+     and not exists (select from archive.memory_agents k where k.memory_id = m.id)
+     and not exists (select from archive.user_agents a
+                      where a.user_id = m.user_id and a.agent_type = 'TASK_EXECUTION')
+     -- Who signed up since the drop will receive theirs from the catalog.
+     and (exists (select from archive.profiles k where k.id = m.user_id)
+          or exists (select from archive.user_agents a where a.user_id = m.user_id)
+          or not exists (select from public.profiles p where p.id = m.user_id)
+          or not exists (select from public.system_agents c where c.agent_type = 'TASK_EXECUTION'));
+  if lost > 0 then
+    raise exception 'public.memories: % work memories belong to users without a TASK_EXECUTION agent', lost
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'The old schema wants an agent on each. Set their memory_type to user, or move them elsewhere.';
+  end if;
 end;
 $$;
+--> statement-breakpoint
+
+-- Sign-ups lock auth.users first; so do we, and none is caught between the tables of two steps.
+do $$
+begin
+  if has_table_privilege('auth.users', 'update, delete, truncate') then
+    lock table auth.users in access exclusive mode;
+  end if;
+end;
+$$;
+--> statement-breakpoint
+
+-- Changes nothing, but locks auth.users where the role may not do so by name.
+create or replace trigger on_auth_user_created
+  after insert on auth.users
+  for each row execute function public.create_profile_for_new_user();
 --> statement-breakpoint
 
 ALTER TABLE "system_agents" RENAME TO "user_agent_catalog";
@@ -67,72 +81,6 @@ ALTER TABLE "user_agent_catalog" RENAME CONSTRAINT "system_agents_pkey" TO "user
 --> statement-breakpoint
 
 ALTER TABLE "user_agent_catalog" RENAME CONSTRAINT "uq_system_agents_agent_type" TO "uq_user_agent_catalog_agent_type";
---> statement-breakpoint
-
--- Who signed up since the drop receives what the old trigger would have given.
-do $$
-declare
-  newcomers uuid[];
-  given     bigint;
-begin
-  with added as (
-    insert into archive.profiles (id)
-    select p.id
-      from public.profiles p
-     where not exists (select from archive.profiles k where k.id = p.id)
-       and not exists (select from archive.user_agents a where a.user_id = p.id)
-    returning id
-  )
-  select array_agg(id) into newcomers from added;
-
-  insert into archive.user_agents
-         (id, user_id, llm_id, agent_type, config, status, created_by, updated_by, created_at, updated_at)
-  select gen_random_uuid(), n.id, c.llm_id, c.agent_type, c.config, c.status, n.id, n.id, now(), now()
-    from unnest(newcomers) as n (id)
-   cross join public.user_agent_catalog c
-   where c.agent_type in ('INTENT_RECOGNITION', 'TASK_EXECUTION', 'RESULT_REPORTING');
-  get diagnostics given = row_count;
-  if newcomers is not null then
-    raise info 'gave % users who signed up since % agents from the catalog', cardinality(newcomers), given;
-  end if;
-end;
-$$;
---> statement-breakpoint
-
--- A memory that changed its type since follows the type.
-delete from archive.memory_agents k
- using public.memories m
- where m.id = k.memory_id
-   and m.memory_type = 'user';
---> statement-breakpoint
-
-do $$
-declare
-  given bigint;
-  left_over bigint;
-begin
-  insert into archive.memory_agents (memory_id, agent_id)
-  select m.id, a.id
-    from public.memories m
-    join archive.user_agents a on a.user_id = m.user_id and a.agent_type = 'TASK_EXECUTION'
-   where m.memory_type = 'work'
-     and not exists (select from archive.memory_agents k where k.memory_id = m.id);
-  get diagnostics given = row_count;
-  if given > 0 then
-    raise info 'gave % work memories written since the TASK_EXECUTION agent of their owner', given;
-  end if;
-
-  select count(*) into left_over
-    from public.memories m
-   where m.memory_type = 'work'
-     and not exists (select from archive.memory_agents k where k.memory_id = m.id);
-  if left_over > 0 then
-    raise exception 'public.memories: % work memories belong to users without a TASK_EXECUTION agent', left_over
-      using errcode = 'object_not_in_prerequisite_state',
-            hint = 'The old schema wants an agent on each. Set their memory_type to user, or move them elsewhere.';
-  end if;
-end;
-$$;
 --> statement-breakpoint
 
 CREATE TABLE "user_agents" (
@@ -185,33 +133,10 @@ revoke all on public.user_agents from public, anon, authenticated, service_role;
 grant all on public.user_agents to service_role;
 --> statement-breakpoint
 
-insert into public.user_agents
-       (id, user_id, llm_id, agent_type, config, status,
-        created_by, updated_by, created_at, updated_at, deleted_at)
-select a.id, a.user_id, a.llm_id, a.agent_type, a.config, a.status,
-       a.created_by, a.updated_by, a.created_at, a.updated_at, a.deleted_at
-  from archive.user_agents a;
---> statement-breakpoint
-
-update public.memories m
-   set agent_id = k.agent_id
-  from archive.memory_agents k
- where k.memory_id = m.id;
---> statement-breakpoint
-
-ALTER TABLE "memories" ADD CONSTRAINT "chk_memory_type_agent_id" CHECK (("memory_type" = 'work' and "agent_id" is not null) or ("memory_type" = 'user' and "agent_id" is null));
---> statement-breakpoint
-
-CREATE INDEX "ix_memories_agent_type_status" ON "memories" ("agent_id","memory_type","status");
---> statement-breakpoint
-
 CREATE INDEX "ix_user_agents_agent_type" ON "user_agents" ("agent_type");
 --> statement-breakpoint
 
 CREATE INDEX "ix_user_agents_status" ON "user_agents" ("status");
---> statement-breakpoint
-
-ALTER TABLE "memories" ADD CONSTRAINT "fk_memories_agent_id" FOREIGN KEY ("agent_id") REFERENCES "user_agents"("id") ON DELETE CASCADE;
 --> statement-breakpoint
 
 ALTER TABLE "user_agents" ADD CONSTRAINT "fk_user_agents_user_id" FOREIGN KEY ("user_id") REFERENCES "auth"."users"("id") ON DELETE CASCADE;
@@ -224,6 +149,9 @@ ALTER TABLE "user_agents" ADD CONSTRAINT "fk_user_agents_created_by" FOREIGN KEY
 --> statement-breakpoint
 
 ALTER TABLE "user_agents" ADD CONSTRAINT "fk_user_agents_updated_by" FOREIGN KEY ("updated_by") REFERENCES "auth"."users"("id") ON DELETE SET NULL;
+--> statement-breakpoint
+
+ALTER TABLE "memories" ADD COLUMN "agent_id" uuid;
 --> statement-breakpoint
 
 create function archive.keep_user_agent()
@@ -268,6 +196,7 @@ end;
 $$;
 --> statement-breakpoint
 
+-- Writes only what is not there yet, as when a memory gets back the agent that the archive kept for it.
 create function archive.keep_memory_agent()
 returns trigger
 language plpgsql
@@ -279,12 +208,15 @@ begin
     if new.id = old.id and new.agent_id is not distinct from old.agent_id then
       return null;
     end if;
-    delete from archive.memory_agents where memory_id = old.id;
+    delete from archive.memory_agents k
+     where k.memory_id = old.id
+       and (k.memory_id, k.agent_id) is distinct from (new.id, new.agent_id);
   end if;
   if new.agent_id is not null then
-    insert into archive.memory_agents (memory_id, agent_id)
+    insert into archive.memory_agents as k (memory_id, agent_id)
     values (new.id, new.agent_id)
-    on conflict (memory_id) do update set agent_id = excluded.agent_id;
+    on conflict (memory_id) do update set agent_id = excluded.agent_id
+     where k.agent_id <> excluded.agent_id;
   end if;
   return null;
 end;

@@ -1,6 +1,5 @@
--- Expand. Copies to the schema archive what the next step drops, and keeps the copy current until then;
--- lets the old and the new application work side by side: both names can be read, both kinds of write pass.
--- Every statement may find its work already done.
+-- Expand. From here on the old and the new application work side by side: both names of the catalog can be
+-- read and written, and what the old one owns is kept in the schema archive too, by triggers.
 
 do $$
 begin
@@ -24,7 +23,7 @@ revoke all on schema archive from public, anon, authenticated, service_role;
 --> statement-breakpoint
 
 -- The rows of user_agents. No key to llms: a model may be deleted after the table is gone.
-create table if not exists archive.user_agents (
+create table archive.user_agents (
   like public.user_agents,
   constraint user_agents_pkey          primary key (id),
   constraint fk_user_agents_user_id    foreign key (user_id)    references auth.users (id) on delete cascade,
@@ -33,17 +32,17 @@ create table if not exists archive.user_agents (
 );
 --> statement-breakpoint
 
-create index if not exists ix_user_agents_user_id on archive.user_agents (user_id);
+create index ix_user_agents_user_id on archive.user_agents (user_id);
 --> statement-breakpoint
 
-create index if not exists ix_user_agents_created_by on archive.user_agents (created_by);
+create index ix_user_agents_created_by on archive.user_agents (created_by);
 --> statement-breakpoint
 
-create index if not exists ix_user_agents_updated_by on archive.user_agents (updated_by);
+create index ix_user_agents_updated_by on archive.user_agents (updated_by);
 --> statement-breakpoint
 
 -- The agent_id of each memory that has one.
-create table if not exists archive.memory_agents (
+create table archive.memory_agents (
   memory_id uuid not null,
   agent_id  uuid not null,
   constraint memory_agents_pkey         primary key (memory_id),
@@ -52,7 +51,7 @@ create table if not exists archive.memory_agents (
 --> statement-breakpoint
 
 -- Whom the old schema has served. Who is in neither this nor user_agents signed up after the drop.
-create table if not exists archive.profiles (
+create table archive.profiles (
   id uuid not null,
   constraint profiles_pkey  primary key (id),
   constraint fk_profiles_id foreign key (id) references public.profiles (id) on delete cascade
@@ -60,7 +59,7 @@ create table if not exists archive.profiles (
 --> statement-breakpoint
 
 -- Settings as they were, where taking out an empty agent_prompts would not bring them back.
-create table if not exists archive.profile_settings (
+create table archive.profile_settings (
   profile_id uuid  not null,
   settings   jsonb not null,
   constraint profile_settings_pkey          primary key (profile_id),
@@ -82,7 +81,7 @@ create index if not exists ix_system_agents_llm_id on archive.system_agents (llm
 revoke all on all tables in schema archive from public, anon, authenticated, service_role;
 --> statement-breakpoint
 
-create or replace function archive.keep_user_agent()
+create function archive.keep_user_agent()
 returns trigger
 language plpgsql
 security definer
@@ -111,7 +110,7 @@ end;
 $$;
 --> statement-breakpoint
 
-create or replace function archive.keep_no_user_agent()
+create function archive.keep_no_user_agent()
 returns trigger
 language plpgsql
 security definer
@@ -124,7 +123,8 @@ end;
 $$;
 --> statement-breakpoint
 
-create or replace function archive.keep_memory_agent()
+-- Writes only what is not there yet, as when a memory gets back the agent that the archive kept for it.
+create function archive.keep_memory_agent()
 returns trigger
 language plpgsql
 security definer
@@ -135,12 +135,15 @@ begin
     if new.id = old.id and new.agent_id is not distinct from old.agent_id then
       return null;
     end if;
-    delete from archive.memory_agents where memory_id = old.id;
+    delete from archive.memory_agents k
+     where k.memory_id = old.id
+       and (k.memory_id, k.agent_id) is distinct from (new.id, new.agent_id);
   end if;
   if new.agent_id is not null then
-    insert into archive.memory_agents (memory_id, agent_id)
+    insert into archive.memory_agents as k (memory_id, agent_id)
     values (new.id, new.agent_id)
-    on conflict (memory_id) do update set agent_id = excluded.agent_id;
+    on conflict (memory_id) do update set agent_id = excluded.agent_id
+     where k.agent_id <> excluded.agent_id;
   end if;
   return null;
 end;
@@ -148,7 +151,7 @@ $$;
 --> statement-breakpoint
 
 -- The new application knows no agent_id; chk_memory_type_agent_id asks for one where the type is 'work'.
-create or replace function archive.fill_memory_agent()
+create function archive.fill_memory_agent()
 returns trigger
 language plpgsql
 security definer
@@ -171,7 +174,7 @@ $$;
 
 -- Gives agent_prompts to the profiles in a range of ids that lack them, whatever their settings are,
 -- and says to how many. What could not be told from the result afterwards is set aside first.
-create or replace function archive.repair_settings(
+create function archive.repair_settings(
   first_id uuid default '00000000-0000-0000-0000-000000000000',
   last_id  uuid default 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 )
@@ -205,11 +208,45 @@ as $$
 $$;
 --> statement-breakpoint
 
+-- The way back: settings as they were, wherever agent_prompts is still, or again, empty.
+create function archive.restore_settings(
+  first_id uuid default '00000000-0000-0000-0000-000000000000',
+  last_id  uuid default 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+)
+returns bigint
+language sql
+set search_path = ''
+as $$
+  with empty as (
+    select p.id, p.settings as now, s.settings as was
+      from public.profiles p
+      left join archive.profile_settings s on s.profile_id = p.id
+     where p.id between first_id and last_id
+       and p.settings -> 'agent_prompts' = '{}'
+       for update of p
+  ), restored as (
+    update public.profiles p
+       set settings = case
+             when e.was is null then e.now - 'agent_prompts'
+             when jsonb_typeof(e.was) <> 'object' and e.now = '{"agent_prompts": {}}' then e.was
+             when jsonb_typeof(e.was) <> 'object' then e.now - 'agent_prompts'
+             else e.now || jsonb_build_object('agent_prompts', e.was -> 'agent_prompts')
+           end
+      from empty e
+     where p.id = e.id
+       -- An agent_prompts that a profile had before us was an object already, and is the user's to empty.
+       and jsonb_typeof(e.was -> 'agent_prompts') is distinct from 'object'
+    returning 1
+  )
+  select count(*) from restored;
+$$;
+--> statement-breakpoint
+
 revoke all on all functions in schema archive from public, anon, authenticated, service_role;
 --> statement-breakpoint
 
 -- A profile with agent_prompts, for the new application; agents from the catalog, for the old one,
--- as long as it has the table.
+-- as long as there is the table for them.
 create or replace function public.create_profile_for_new_user()
 returns trigger
 language plpgsql
@@ -259,73 +296,24 @@ grant all on public.llms, public.memories, public.profiles, public.user_agent_ca
   to service_role;
 --> statement-breakpoint
 
-do $$
-begin
-  if not exists (select from pg_catalog.pg_trigger
-                  where tgrelid = 'public.user_agents'::regclass and tgname = 'keep_user_agent') then
-    create trigger keep_user_agent
-      after insert or update or delete on public.user_agents
-      for each row execute function archive.keep_user_agent();
-  end if;
-  if not exists (select from pg_catalog.pg_trigger
-                  where tgrelid = 'public.user_agents'::regclass and tgname = 'keep_no_user_agent') then
-    create trigger keep_no_user_agent
-      after truncate on public.user_agents
-      for each statement execute function archive.keep_no_user_agent();
-  end if;
-  if not exists (select from pg_catalog.pg_trigger
-                  where tgrelid = 'public.memories'::regclass and tgname = 'fill_memory_agent') then
-    create trigger fill_memory_agent
-      before insert or update of memory_type on public.memories
-      for each row execute function archive.fill_memory_agent();
-  end if;
-  if not exists (select from pg_catalog.pg_trigger
-                  where tgrelid = 'public.memories'::regclass and tgname = 'keep_memory_agent') then
-    create trigger keep_memory_agent
-      after insert or update on public.memories
-      for each row execute function archive.keep_memory_agent();
-  end if;
-end;
-$$;
+create trigger keep_user_agent
+  after insert or update or delete on public.user_agents
+  for each row execute function archive.keep_user_agent();
 --> statement-breakpoint
 
-insert into archive.user_agents
-       (id, user_id, llm_id, agent_type, config, status,
-        created_by, updated_by, created_at, updated_at, deleted_at)
-select a.id, a.user_id, a.llm_id, a.agent_type, a.config, a.status,
-       a.created_by, a.updated_by, a.created_at, a.updated_at, a.deleted_at
-  from public.user_agents a
- where not exists (select from archive.user_agents k where k.id = a.id)
-   for share of a
-on conflict (id) do nothing;
+create trigger keep_no_user_agent
+  after truncate on public.user_agents
+  for each statement execute function archive.keep_no_user_agent();
 --> statement-breakpoint
 
-insert into archive.memory_agents (memory_id, agent_id)
-select m.id, m.agent_id
-  from public.memories m
- where m.agent_id is not null
-   and not exists (select from archive.memory_agents k where k.memory_id = m.id)
-   for share of m
-on conflict (memory_id) do nothing;
+create trigger fill_memory_agent
+  before insert or update of memory_type on public.memories
+  for each row execute function archive.fill_memory_agent();
 --> statement-breakpoint
 
--- Prompts that a profile had before us are its own: an empty agent_prompts stays on the way down.
-insert into archive.profile_settings (profile_id, settings)
-select p.id, p.settings
-  from public.profiles p
- where jsonb_typeof(p.settings -> 'agent_prompts') = 'object'
-   and not exists (select from archive.profiles k where k.id = p.id)
-on conflict (profile_id) do nothing;
---> statement-breakpoint
-
-select archive.repair_settings();
---> statement-breakpoint
-
-insert into archive.profiles (id)
-select p.id
-  from public.profiles p
- where not exists (select from archive.profiles k where k.id = p.id)
-on conflict (id) do nothing;
+create trigger keep_memory_agent
+  after insert or update on public.memories
+  for each row execute function archive.keep_memory_agent();
 --> statement-breakpoint
 
 with back as (
@@ -339,7 +327,7 @@ select b.id, b.agent_type, b.llm_id, b.config, b.status, b.created_at, b.updated
 --> statement-breakpoint
 
 -- The new name, readable and writable as the table itself, under the caller's own rights.
-create or replace view public.system_agents with (security_invoker = true) as
+create view public.system_agents with (security_invoker = true) as
 select id, agent_type, llm_id, config, status, created_at, updated_at
   from public.user_agent_catalog;
 --> statement-breakpoint

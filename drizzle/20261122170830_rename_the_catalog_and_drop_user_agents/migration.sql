@@ -1,4 +1,4 @@
--- Contract. The catalog takes its new name; user_agents and memories.agent_id go, their rows are in archive.
+-- Contract, second part. The catalog takes its new name; user_agents and memories.agent_id go, their rows are in archive.
 -- drizzle-kit wrote the statements in capitals. Its DROP POLICY are left out: DROP TABLE takes them along.
 
 do $$
@@ -20,7 +20,8 @@ begin
   select count(*) into missing
     from public.memories m
     left join archive.memory_agents k on k.memory_id = m.id
-   where m.agent_id is distinct from k.agent_id;
+   where m.agent_id is not null
+     and m.agent_id is distinct from k.agent_id;
   if missing > 0 then
     raise exception 'public.memories: the agent_id of % rows is not in archive as it is', missing
       using errcode = 'object_not_in_prerequisite_state',
@@ -56,19 +57,10 @@ drop view public.system_agents;
 ALTER TABLE "user_agent_catalog" RENAME TO "system_agents";
 --> statement-breakpoint
 
-ALTER TABLE "memories" DROP CONSTRAINT "fk_memories_agent_id";
---> statement-breakpoint
-
 DROP TABLE "user_agents";
 --> statement-breakpoint
 
-ALTER TABLE "memories" DROP CONSTRAINT "chk_memory_type_agent_id";
---> statement-breakpoint
-
 ALTER TABLE "system_agents" RENAME CONSTRAINT "chk_user_agent_catalog_status" TO "chk_system_agents_status";
---> statement-breakpoint
-
-DROP INDEX "ix_memories_agent_type_status";
 --> statement-breakpoint
 
 ALTER TABLE "system_agents" RENAME CONSTRAINT "fk_user_agent_catalog_llm_id" TO "fk_system_agents_llm_id";

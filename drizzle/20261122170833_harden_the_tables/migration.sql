@@ -19,26 +19,29 @@ select archive.repair_settings();
 
 -- An index that was being built when its builder died is there, but of no use.
 do $$
-declare
-  broken regclass;
 begin
-  for broken in
-    select indexrelid::regclass
-      from pg_catalog.pg_index
-     where not indisvalid
-       and indexrelid in (to_regclass('public.ix_memories_user_id_memory_type_status'),
-                          to_regclass('public.ix_system_agents_llm_id'))
-  loop
-    execute format('drop index %s', broken);
-  end loop;
+  if exists (select from pg_catalog.pg_index
+              where indexrelid = to_regclass('public.ix_memories_user_id_memory_type_status') and not indisvalid) then
+    drop index public.ix_memories_user_id_memory_type_status;
+  end if;
+  if to_regclass('public.ix_memories_user_id_memory_type_status') is null then
+    CREATE INDEX "ix_memories_user_id_memory_type_status" ON "memories" ("user_id","memory_type","status");
+  end if;
 end;
 $$;
 --> statement-breakpoint
 
-CREATE INDEX IF NOT EXISTS "ix_memories_user_id_memory_type_status" ON "memories" ("user_id","memory_type","status");
---> statement-breakpoint
-
-CREATE INDEX IF NOT EXISTS "ix_system_agents_llm_id" ON "system_agents" ("llm_id");
+do $$
+begin
+  if exists (select from pg_catalog.pg_index
+              where indexrelid = to_regclass('public.ix_system_agents_llm_id') and not indisvalid) then
+    drop index public.ix_system_agents_llm_id;
+  end if;
+  if to_regclass('public.ix_system_agents_llm_id') is null then
+    CREATE INDEX "ix_system_agents_llm_id" ON "system_agents" ("llm_id");
+  end if;
+end;
+$$;
 --> statement-breakpoint
 
 ALTER TABLE "profiles" ALTER COLUMN "settings" SET DEFAULT '{"agent_prompts":{}}';

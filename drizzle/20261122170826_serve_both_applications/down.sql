@@ -1,5 +1,11 @@
--- Back to the baseline: the tables hold everything again, so the copy may go. Settings become what they
--- were; system agents of a type that the old schema does not know wait in archive for the next way up.
+-- Back to the baseline: the tables hold everything, so the copies may go. System agents of a type that the old
+-- schema does not know wait in archive for the next way up.
+
+-- Changes nothing, but keeps sign-ups out until the commit: they lock auth.users first, so we do too.
+create or replace trigger on_auth_user_created
+  after insert on auth.users
+  for each row execute function public.create_profile_for_new_user();
+--> statement-breakpoint
 
 create or replace function public.create_profile_for_new_user()
 returns trigger
@@ -34,10 +40,8 @@ end;
 $$;
 --> statement-breakpoint
 
--- Changes nothing, but keeps sign-ups out until the commit: they lock auth.users first, so we do too.
-create or replace trigger on_auth_user_created
-  after insert on auth.users
-  for each row execute function public.create_profile_for_new_user();
+-- Who signed up since settings were restored got an agent_prompts, and is the only one still listed here.
+select archive.restore_settings(k.id, k.id) from archive.profiles k;
 --> statement-breakpoint
 
 drop view public.system_agents;
@@ -45,29 +49,6 @@ drop view public.system_agents;
 
 drop function archive.keep_user_agent(), archive.keep_no_user_agent(),
               archive.keep_memory_agent(), archive.fill_memory_agent() cascade;
---> statement-breakpoint
-
-update public.profiles p
-   set settings = was.settings
-  from (
-    select p.id,
-           case
-             when s.settings is null
-               then p.settings - 'agent_prompts'
-             when jsonb_typeof(s.settings) <> 'object' and p.settings = '{"agent_prompts": {}}'
-               then s.settings
-             when jsonb_typeof(s.settings) <> 'object'
-               then p.settings - 'agent_prompts'
-             when jsonb_typeof(s.settings -> 'agent_prompts') <> 'object'
-               then p.settings || jsonb_build_object('agent_prompts', s.settings -> 'agent_prompts')
-             else p.settings
-           end as settings
-      from public.profiles p
-      left join archive.profile_settings s on s.profile_id = p.id
-     where p.settings -> 'agent_prompts' = '{}'
-  ) was
- where p.id = was.id
-   and p.settings <> was.settings;
 --> statement-breakpoint
 
 do $$
@@ -89,7 +70,7 @@ end;
 $$;
 --> statement-breakpoint
 
-drop function archive.repair_settings(uuid, uuid);
+drop function archive.repair_settings(uuid, uuid), archive.restore_settings(uuid, uuid);
 --> statement-breakpoint
 
 drop table archive.user_agents, archive.memory_agents, archive.profile_settings, archive.profiles;

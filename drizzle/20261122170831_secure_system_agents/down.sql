@@ -25,7 +25,7 @@ ALTER POLICY "authenticated_delete_system_agents" ON "system_agents" RENAME TO "
 --> statement-breakpoint
 
 -- A profile with agent_prompts, for the new application; agents from the catalog, for the old one,
--- as long as it has the table.
+-- as long as there is the table for them.
 create or replace function public.create_profile_for_new_user()
 returns trigger
 language plpgsql

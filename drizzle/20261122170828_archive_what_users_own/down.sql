@@ -1,0 +1,8 @@
+-- Settings become what they were. The copies stay as long as the triggers keep them current.
+-- The list of profiles is emptied first: so the next way up looks at every profile anew, and who signs up
+-- from here on is in it alone.
+
+delete from archive.profiles;
+--> statement-breakpoint
+
+select archive.restore_settings();
