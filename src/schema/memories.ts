@@ -4,13 +4,17 @@ import { authUsers } from 'drizzle-orm/supabase'
 import { timestamps } from './columns.ts'
 import { denyAll } from './deny-all.ts'
 
+/** 'work': of an agent's work for the user; 'user': of the user. */
+export const memoryTypes = ['work', 'user'] as const
+export type MemoryType = (typeof memoryTypes)[number]
+
 /** What the platform remembers for a user: of the user, or of an agent's work. */
 export const memories = pgTable.withRLS(
   'memories',
   {
     id: uuid().primaryKey().defaultRandom(),
     userId: uuid('user_id').notNull(),
-    memoryType: varchar('memory_type', { length: 20 }).notNull(),
+    memoryType: varchar('memory_type', { length: 20, enum: memoryTypes }).notNull(),
     content: text().notNull(),
     status: varchar({ length: 20 }).notNull(),
     ...timestamps(),

@@ -4,6 +4,12 @@ import { authUsers } from 'drizzle-orm/supabase'
 import { timestamps } from './columns.ts'
 import { denyAll } from './deny-all.ts'
 
+/** A user's settings: prompts of their own by agent type, and whatever else an application keeps there. */
+export interface ProfileSettings {
+  agent_prompts: Record<string, string>
+  [key: string]: unknown
+}
+
 /** What a user shows and may set; made by a trigger when the user signs up. */
 export const profiles = pgTable.withRLS(
   'profiles',
@@ -12,7 +18,7 @@ export const profiles = pgTable.withRLS(
     username: text(),
     avatarUrl: text('avatar_url'),
     bio: text(),
-    settings: jsonb().$type<Record<string, unknown>>().notNull().default({ agent_prompts: {} }),
+    settings: jsonb().$type<ProfileSettings>().notNull().default({ agent_prompts: {} }),
     ...timestamps(),
   },
   table => [

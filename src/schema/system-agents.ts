@@ -14,6 +14,13 @@ import { timestamps } from './columns.ts'
 import { denyAll } from './deny-all.ts'
 import { llms } from './llms.ts'
 
+/** The types the platform came with. A deployment may add others, so the column takes any. */
+export const agentTypes = ['INTENT_RECOGNITION', 'TASK_EXECUTION', 'RESULT_REPORTING'] as const
+export type AgentType = (typeof agentTypes)[number]
+
+export const systemAgentStatuses = ['active', 'inactive'] as const
+export type SystemAgentStatus = (typeof systemAgentStatuses)[number]
+
 /** An agent of the platform, the same for every user. */
 export const systemAgents = pgTable.withRLS(
   'system_agents',
@@ -22,7 +29,7 @@ export const systemAgents = pgTable.withRLS(
     agentType: varchar('agent_type', { length: 20 }).notNull(),
     llmId: uuid('llm_id').notNull(),
     config: jsonb().$type<Record<string, unknown>>().notNull().default({}),
-    status: varchar({ length: 20 }).notNull(),
+    status: varchar({ length: 20, enum: systemAgentStatuses }).notNull(),
     ...timestamps(),
   },
   table => [
@@ -38,3 +45,6 @@ export const systemAgents = pgTable.withRLS(
     ...denyAll('system_agents'),
   ],
 )
+
+export type SystemAgent = typeof systemAgents.$inferSelect
+export type NewSystemAgent = typeof systemAgents.$inferInsert
