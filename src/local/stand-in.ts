@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url'
+import type postgres from 'postgres'
+
+export interface StandInOptions {
+  /** The role that migrates; on Supabase it is `postgres`. Made if missing, never a superuser. */
+  deployer: string
+  /** What anon, authenticated and service_role get on new tables: everything (old projects) or nothing. */
+  grants: 'old' | 'new'
+  /** Sets the deployer's password. */
+  password?: string
+}
+
+/** Gives a database the roles, the `auth` schema and the default grants that Supabase would. Needs a superuser. */
+export async function installStandIn(admin: postgres.Sql, options: StandInOptions): Promise<void> {
+  const { deployer, grants, password = '' } = options
+  await admin.begin(async tx => {
+    await tx`
+      select set_config('agents_db.deployer', ${deployer}, true),
+             set_config('agents_db.grants',   ${grants},   true),
+             set_config('agents_db.password', ${password}, true)`
+    await tx.file(fileURLToPath(new URL('./stand-in.sql', import.meta.url)))
+  })
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto'
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import type postgres from 'postgres'
+import { inject } from 'vitest'
+import { cloneDatabase, connect, dropDatabase, type TestUrls, templateName, urlsOf } from './templates.ts'
+
+export interface TestDatabase extends TestUrls {
+  name: string
+  /** As the role that migrates. */
+  sql: postgres.Sql
+  /** As superuser. */
+  admin: postgres.Sql
+  /** Drizzle over `sql`. */
+  db: PostgresJsDatabase
+  drop: () => Promise<void>
+}
+
+let made = 0
+
+/** A database of one's own, cloned from a template. `drop` it in the end. */
+export async function createDatabase(template = 'standin_old'): Promise<TestDatabase> {
+  const run = inject('run')
+  made += 1
+  const name = `${run.prefix}${process.pid}_${made}`
+  await cloneDatabase(run, name, templateName(run, template))
+  const urls = urlsOf(run, name)
+  const sql = connect(urls.url)
+  const admin = connect(urls.adminUrl)
+  return {
+    name,
+    ...urls,
+    sql,
+    admin,
+    db: drizzle({ client: sql }),
+    drop: async () => {
+      await Promise.all([sql.end({ timeout: 5 }), admin.end({ timeout: 5 })])
+      await dropDatabase(run, name)
+    },
+  }
+}
+
+/** Runs `work` in a transaction as another role, which the connection's own must be a member of. */
+export async function asRole<T>(
+  sql: postgres.Sql,
+  role: string,
+  work: (tx: postgres.TransactionSql) => Promise<T>,
+): Promise<T> {
+  const result = await sql.begin(async tx => {
+    await tx`select set_config('role', ${role}, true)`
+    return { value: await work(tx) }
+  })
+  return result.value
+}
+
+export interface SignUp {
+  id?: string
+  /** Made up if left out; null for none. */
+  email?: string | null
+  /** `{}` if left out; undefined for SQL's NULL, null for JSON's. */
+  metadata?: postgres.JSONValue | undefined
+}
+
+/** What Supabase does when somebody signs up, in the role and with the search_path that it has there. */
+export async function signUp(admin: postgres.Sql, user: SignUp = {}): Promise<string> {
+  const id = user.id ?? randomUUID()
+  const email = user.email === undefined ? `${id}@example.test` : user.email
+  const metadata = 'metadata' in user ? user.metadata : {}
+  await asRole(admin, 'supabase_auth_admin', async tx => {
+    await tx`set local search_path to auth`
+    await tx`
+      insert into users (instance_id, id, aud, role, email, raw_app_meta_data, raw_user_meta_data, created_at, updated_at)
+      values (${'00000000-0000-0000-0000-000000000000'}, ${id}, 'authenticated', 'authenticated', ${email},
+              ${'{"provider": "email", "providers": ["email"]}'}::text::jsonb,
+              ${metadata === undefined ? null : JSON.stringify(metadata)}::text::jsonb, now(), now())`
+  })
+  return id
+}
