@@ -1,0 +1,26 @@
+import type { ParseArgsConfig } from 'node:util'
+import type { Output } from './output.ts'
+
+/** What a command line said, once `node:util` has parsed it. */
+export interface Arguments {
+  positionals: string[]
+  values: Record<string, string | boolean | undefined>
+}
+
+/** One command: what `--help` says of it, the options it takes, and what it does. */
+export interface Command {
+  usage: string
+  summary: string
+  options: NonNullable<ParseArgsConfig['options']>
+  /** How each option is explained; the order is the order of `--help`. */
+  explain: Record<string, string>
+  /** @returns the exit code */
+  run: (args: Arguments, output: Output) => Promise<number>
+}
+
+/** The command line is wrong; exit code 2. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+export const exitCodes = { done: 0, error: 1, usage: 2, pending: 3, drift: 4 } as const

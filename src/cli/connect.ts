@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs'
+import { loadEnvFile } from 'node:process'
+import { createDatabase } from '../database.ts'
+import { UsageError } from './command.ts'
+import type { Output } from './output.ts'
+
+/** Where the local server keeps its data. */
+export const localDirectory = '.data'
+
+type Connected = ReturnType<typeof createDatabase>
+
+/** The database that the environment or `.env` names, if either does. */
+export function configuredUrl(): string | undefined {
+  if (process.env.DATABASE_URL === undefined && existsSync('.env')) loadEnvFile('.env')
+  const url = process.env.DATABASE_URL
+  if (url === undefined || url === '') return undefined
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new UsageError(
+      'DATABASE_URL is not a URL of the form postgresql://user:password@host:port/database',
+    )
+  }
+  return url
+}
+
+/** The configured database, or the local one, which is started where it does not run. */
+export async function databaseUrl(output: Output): Promise<string> {
+  const configured = configuredUrl()
+  if (configured !== undefined) return configured
+  const { startServer } = await import('../local/server.ts')
+  const server = await startServer({ directory: localDirectory, onNote: output.note })
+  if (server.started) output.note(`started the local PostgreSQL on port ${server.port}`)
+  return server.url
+}
+
+/** Runs `work` on the database and closes the connection, whatever happens. What migrations say is passed on. */
+export async function withDatabase<T>(output: Output, work: (db: Connected) => Promise<T>): Promise<T> {
+  const url = await databaseUrl(output)
+  const db = createDatabase(url, {
+    // One for the step, one for its online part and for asking who keeps it waiting.
+    max: 2,
+    connect_timeout: 10,
+    connection: { application_name: 'agents-db' },
+    onnotice: notice => {
+      if (notice.severity === 'INFO') output.note(String(notice.message))
+    },
+  })
+  try {
+    return await work(db)
+  } finally {
+    await db.$client.end({ timeout: 5 })
+  }
+}
+
+/** A URL as it may be shown: without the password. */
+export function withoutPassword(url: string): string {
+  const shown = new URL(url)
+  shown.password = ''
+  shown.search = ''
+  return shown.href
+}

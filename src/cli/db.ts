@@ -1,0 +1,64 @@
+import { findServer, resetServer, startServer, stopServer } from '../local/server.ts'
+import { type Command, exitCodes, UsageError } from './command.ts'
+import { configuredUrl, localDirectory } from './connect.ts'
+import type { Output } from './output.ts'
+
+const actions = ['start', 'stop', 'url', 'reset'] as const
+
+export const command: Command = {
+  usage: `db ${actions.join('|')}`,
+  summary: 'the local PostgreSQL: start it, stop it, print its URL, or throw its data away',
+  options: {},
+  explain: {},
+  async run({ positionals }, output) {
+    const [action, ...rest] = positionals
+    if (rest.length > 0) throw new UsageError(`db takes one word, not ${positionals.length}`)
+    switch (action) {
+      case 'start':
+        return await start(output)
+      case 'stop':
+        return await stop(output)
+      case 'url':
+        return await url(output)
+      case 'reset':
+        return await reset(output)
+      default:
+        throw new UsageError(`db ${action ?? ''}: say one of ${actions.join(', ')}`)
+    }
+  },
+}
+
+async function start(output: Output): Promise<number> {
+  const { started, url, port } = await startServer({ directory: localDirectory, onNote: output.note })
+  output.note(started ? `started on port ${port}` : `already running on port ${port}`)
+  output.line(url)
+  output.result({ url, port, started })
+  return exitCodes.done
+}
+
+async function stop(output: Output): Promise<number> {
+  const stopped = await stopServer(localDirectory)
+  output.line(stopped ? 'stopped' : 'it was not running')
+  output.result({ stopped })
+  return exitCodes.done
+}
+
+async function url(output: Output): Promise<number> {
+  const server = await findServer(localDirectory)
+  if (server === undefined)
+    throw new Error('the local PostgreSQL is not running here: start it with `db start`')
+  output.line(server.url)
+  output.result({ url: server.url, port: server.port })
+  return exitCodes.done
+}
+
+/** Only ever the local server: a database that DATABASE_URL names is not touched. */
+async function reset(output: Output): Promise<number> {
+  if (configuredUrl() !== undefined)
+    output.note('DATABASE_URL is set; what is reset is the local server, not that database')
+  const { url, port } = await resetServer({ directory: localDirectory, onNote: output.note })
+  output.note(`emptied and started on port ${port}; \`migrate\` and \`seed\`, or \`start\`, fill it again`)
+  output.line(url)
+  output.result({ url, port })
+  return exitCodes.done
+}

@@ -1,0 +1,21 @@
+import { rollback } from '../migrations/index.ts'
+import { type Command, exitCodes } from './command.ts'
+import { withDatabase } from './connect.ts'
+
+export const command: Command = {
+  usage: 'rollback [--to NAME]',
+  summary: 'undo the last migration, or all after NAME',
+  options: { to: { type: 'string' } },
+  explain: { 'to NAME': 'undo everything after the migration of this name' },
+  async run({ values: { to } }, output) {
+    const report = await withDatabase(output, db =>
+      rollback(db, { ...(typeof to === 'string' && { to }), onStep: name => output.note(`undoing ${name}`) }),
+    )
+    for (const { name, milliseconds } of report.undone) {
+      output.line(`undid ${name} (${Math.round(milliseconds)} ms)`)
+    }
+    if (report.undone.length === 0) output.line('nothing to roll back')
+    output.result(report)
+    return exitCodes.done
+  },
+}

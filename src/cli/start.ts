@@ -1,0 +1,75 @@
+import { eq, getTableName } from 'drizzle-orm'
+import type { Database } from '../database.ts'
+import { migrate } from '../migrations/index.ts'
+import { llms, memories, profiles, systemAgents } from '../schema/index.ts'
+import { defaultSeedFiles, seed } from '../seed/index.ts'
+import { type Command, exitCodes } from './command.ts'
+import { configuredUrl, databaseUrl, withDatabase, withoutPassword } from './connect.ts'
+import { reportMigrations } from './migrate.ts'
+import { columns, type Output } from './output.ts'
+import { reportSeed } from './seed.ts'
+
+export const command: Command = {
+  usage: 'start',
+  summary: 'local PostgreSQL, migrations, seed, and a summary; the server is left running',
+  options: {},
+  explain: {},
+  async run(_, output) {
+    const local = configuredUrl() === undefined
+    const url = await databaseUrl(output)
+    const report = await withDatabase(output, async db => {
+      const migrations = await migrate(db, { onStep: name => output.note(`applying ${name}`) })
+      reportMigrations(migrations, output)
+      const seeded = await seed(db, defaultSeedFiles())
+      reportSeed(seeded, output)
+      return { migrations, seed: seeded, ...(await summarise(db)) }
+    })
+    reportSummary(report, output)
+    output.line()
+    output.line(local ? `${url}\nThe server keeps running; \`pnpm db stop\` ends it.` : withoutPassword(url))
+    output.result({ url: local ? url : withoutPassword(url), ...report })
+    return exitCodes.done
+  },
+}
+
+interface Summary {
+  tables: { name: string; rows: number }[]
+  models: { code: string; provider: string; status: string }[]
+  agents: { type: string; model: string; status: string }[]
+}
+
+async function summarise(db: Database): Promise<Summary> {
+  const tables = []
+  for (const table of [llms, memories, profiles, systemAgents]) {
+    tables.push({ name: getTableName(table), rows: await db.$count(table) })
+  }
+  const models = await db
+    .select({ code: llms.modelCode, provider: llms.provider, status: llms.status })
+    .from(llms)
+    .orderBy(llms.modelCode)
+  const agents = await db
+    .select({ type: systemAgents.agentType, model: llms.modelCode, status: systemAgents.status })
+    .from(systemAgents)
+    .innerJoin(llms, eq(llms.id, systemAgents.llmId))
+    .orderBy(systemAgents.agentType)
+  return { tables, models, agents }
+}
+
+function reportSummary({ tables, models, agents }: Summary, output: Output): void {
+  const section = (heading: string[], rows: string[][]) => {
+    output.line()
+    for (const line of columns([heading, ...rows])) output.line(line)
+  }
+  section(
+    ['table', 'rows'],
+    tables.map(({ name, rows }) => [name, String(rows)]),
+  )
+  section(
+    ['model', 'provider', 'status'],
+    models.map(({ code, provider, status }) => [code, provider, status]),
+  )
+  section(
+    ['agent', 'model', 'status'],
+    agents.map(({ type, model, status }) => [type, model, status]),
+  )
+}

@@ -1,0 +1,19 @@
+import { status } from '../migrations/index.ts'
+import { type Command, exitCodes } from './command.ts'
+import { withDatabase } from './connect.ts'
+
+export const command: Command = {
+  usage: 'status',
+  summary: 'say which migrations are applied and which are pending; exits 3 where some are',
+  options: {},
+  explain: {},
+  async run(_, output) {
+    const report = await withDatabase(output, db => status(db))
+    for (const { name, appliedAt } of report.applied)
+      output.line(`applied  ${name}  ${appliedAt ?? ''}`.trimEnd())
+    for (const name of report.unknown) output.line(`unknown  ${name}  (applied, but not of this version)`)
+    for (const name of report.pending) output.line(`pending  ${name}`)
+    output.result(report)
+    return report.pending.length > 0 ? exitCodes.pending : exitCodes.done
+  },
+}
