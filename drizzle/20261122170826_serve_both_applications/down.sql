@@ -1,7 +1,8 @@
 -- Back to the baseline: the tables hold everything, so the copies may go. System agents of a type that the old
 -- schema does not know wait in archive for the next way up.
 
--- Changes nothing, but keeps sign-ups out until the commit: they lock auth.users first, so we do too.
+-- Changes nothing, but keeps sign-ups out until the commit. They lock auth.users before anything else, so we do
+-- too; and no more than this, because whoever writes a memory needs to look at auth.users last.
 create or replace trigger on_auth_user_created
   after insert on auth.users
   for each row execute function public.create_profile_for_new_user();
@@ -47,10 +48,6 @@ select archive.restore_settings(k.id, k.id) from archive.profiles k;
 drop view public.system_agents;
 --> statement-breakpoint
 
-drop function archive.keep_user_agent(), archive.keep_no_user_agent(),
-              archive.keep_memory_agent(), archive.fill_memory_agent() cascade;
---> statement-breakpoint
-
 do $$
 declare
   parked bigint;
@@ -73,7 +70,21 @@ $$;
 drop function archive.repair_settings(uuid, uuid), archive.restore_settings(uuid, uuid);
 --> statement-breakpoint
 
-drop table archive.user_agents, archive.memory_agents, archive.profile_settings, archive.profiles;
+drop table archive.profile_settings, archive.profiles;
+--> statement-breakpoint
+
+-- Takes their triggers along.
+drop function archive.keep_memory_agent(), archive.fill_memory_agent() cascade;
+--> statement-breakpoint
+
+drop table archive.memory_agents;
+--> statement-breakpoint
+
+drop function archive.keep_user_agent(), archive.keep_no_user_agent() cascade;
+--> statement-breakpoint
+
+-- Last, because its keys lock auth.users for everybody.
+drop table archive.user_agents;
 --> statement-breakpoint
 
 do $$

@@ -41,15 +41,6 @@ create index ix_user_agents_created_by on archive.user_agents (created_by);
 create index ix_user_agents_updated_by on archive.user_agents (updated_by);
 --> statement-breakpoint
 
--- The agent_id of each memory that has one.
-create table archive.memory_agents (
-  memory_id uuid not null,
-  agent_id  uuid not null,
-  constraint memory_agents_pkey         primary key (memory_id),
-  constraint fk_memory_agents_memory_id foreign key (memory_id) references public.memories (id) on delete cascade
-);
---> statement-breakpoint
-
 -- Whom the old schema has served. Who is in neither this nor user_agents signed up after the drop.
 create table archive.profiles (
   id uuid not null,
@@ -64,6 +55,15 @@ create table archive.profile_settings (
   settings   jsonb not null,
   constraint profile_settings_pkey          primary key (profile_id),
   constraint fk_profile_settings_profile_id foreign key (profile_id) references public.profiles (id) on delete cascade
+);
+--> statement-breakpoint
+
+-- The agent_id of each memory that has one.
+create table archive.memory_agents (
+  memory_id uuid not null,
+  agent_id  uuid not null,
+  constraint memory_agents_pkey         primary key (memory_id),
+  constraint fk_memory_agents_memory_id foreign key (memory_id) references public.memories (id) on delete cascade
 );
 --> statement-breakpoint
 

@@ -5,7 +5,7 @@ do $$
 declare
   after_id uuid := '00000000-0000-0000-0000-000000000000';
   last_id  uuid;
-  some     bigint;
+  batch    bigint;
   copied   bigint := 0;
   told     timestamptz := clock_timestamp();
 begin
@@ -27,11 +27,11 @@ begin
        and not exists (select from archive.user_agents k where k.id = a.id)
        for share of a
     on conflict (id) do nothing;
-    get diagnostics some = row_count;
+    get diagnostics batch = row_count;
     commit;
 
     after_id := last_id;
-    copied := copied + some;
+    copied := copied + batch;
     if clock_timestamp() > told + interval '1 second' then
       raise info 'archived % rows of user_agents', copied;
       told := clock_timestamp();
@@ -45,7 +45,7 @@ do $$
 declare
   after_id uuid := '00000000-0000-0000-0000-000000000000';
   last_id  uuid;
-  some     bigint;
+  batch    bigint;
   copied   bigint := 0;
   told     timestamptz := clock_timestamp();
 begin
@@ -65,11 +65,11 @@ begin
        and not exists (select from archive.memory_agents k where k.memory_id = m.id)
        for share of m
     on conflict (memory_id) do nothing;
-    get diagnostics some = row_count;
+    get diagnostics batch = row_count;
     commit;
 
     after_id := last_id;
-    copied := copied + some;
+    copied := copied + batch;
     if clock_timestamp() > told + interval '1 second' then
       raise info 'archived the agent_id of % memories', copied;
       told := clock_timestamp();

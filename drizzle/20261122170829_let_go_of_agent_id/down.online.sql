@@ -35,7 +35,7 @@ do $$
 declare
   after_id uuid := '00000000-0000-0000-0000-000000000000';
   last_id  uuid;
-  some     bigint;
+  batch    bigint;
   restored bigint := 0;
   told     timestamptz := clock_timestamp();
 begin
@@ -56,9 +56,9 @@ begin
         from archive.user_agents a
        where a.id > after_id and a.id <= last_id
          and not exists (select from public.user_agents p where p.id = a.id);
-      get diagnostics some = row_count;
+      get diagnostics batch = row_count;
       after_id := last_id;
-      restored := restored + some;
+      restored := restored + batch;
     exception when foreign_key_violation then
       -- A user was deleted meanwhile. Their archived rows are gone with them: look at this batch again.
       null;
@@ -114,7 +114,7 @@ do $$
 declare
   after_id uuid := '00000000-0000-0000-0000-000000000000';
   last_id  uuid;
-  some     bigint;
+  batch    bigint;
   restored bigint := 0;
   told     timestamptz := clock_timestamp();
 begin
@@ -133,11 +133,11 @@ begin
      where w.id > after_id and w.id <= last_id
        and w.id = m.id
        and m.agent_id is distinct from case m.memory_type when 'work' then k.agent_id end;
-    get diagnostics some = row_count;
+    get diagnostics batch = row_count;
     commit;
 
     after_id := last_id;
-    restored := restored + some;
+    restored := restored + batch;
     if clock_timestamp() > told + interval '1 second' then
       raise info 'restored the agent_id of % memories', restored;
       told := clock_timestamp();

@@ -52,17 +52,8 @@ end;
 $$;
 --> statement-breakpoint
 
--- Sign-ups lock auth.users first; so do we, and none is caught between the tables of two steps.
-do $$
-begin
-  if has_table_privilege('auth.users', 'update, delete, truncate') then
-    lock table auth.users in access exclusive mode;
-  end if;
-end;
-$$;
---> statement-breakpoint
-
--- Changes nothing, but locks auth.users where the role may not do so by name.
+-- Changes nothing, but keeps sign-ups out until the commit. They lock auth.users before anything else, so we do
+-- too; and no more than this, because whoever writes a memory needs to look at auth.users last.
 create or replace trigger on_auth_user_created
   after insert on auth.users
   for each row execute function public.create_profile_for_new_user();

@@ -31,17 +31,8 @@ end;
 $$;
 --> statement-breakpoint
 
--- Sign-ups lock auth.users first; so do we, and none is caught between the tables of two steps.
-do $$
-begin
-  if has_table_privilege('auth.users', 'update, delete, truncate') then
-    lock table auth.users in access exclusive mode;
-  end if;
-end;
-$$;
---> statement-breakpoint
-
--- Changes nothing, but locks auth.users where the role may not do so by name.
+-- Changes nothing, but keeps sign-ups out until the commit. They lock auth.users before anything else, so we do
+-- too; and no more than this, because whoever writes a memory needs to look at auth.users last.
 create or replace trigger on_auth_user_created
   after insert on auth.users
   for each row execute function public.create_profile_for_new_user();
@@ -51,13 +42,13 @@ create or replace trigger on_auth_user_created
 drop function archive.fill_memory_agent(), archive.keep_memory_agent() cascade;
 --> statement-breakpoint
 
+ALTER TABLE "memories" DROP COLUMN "agent_id";
+--> statement-breakpoint
+
 drop view public.system_agents;
 --> statement-breakpoint
 
 ALTER TABLE "user_agent_catalog" RENAME TO "system_agents";
---> statement-breakpoint
-
-DROP TABLE "user_agents";
 --> statement-breakpoint
 
 ALTER TABLE "system_agents" RENAME CONSTRAINT "chk_user_agent_catalog_status" TO "chk_system_agents_status";
@@ -69,10 +60,11 @@ ALTER TABLE "system_agents" RENAME CONSTRAINT "fk_user_agent_catalog_llm_id" TO 
 ALTER TABLE "system_agents" RENAME CONSTRAINT "user_agent_catalog_pkey" TO "system_agents_pkey";
 --> statement-breakpoint
 
-ALTER TABLE "memories" DROP COLUMN "agent_id";
+ALTER TABLE "system_agents" RENAME CONSTRAINT "uq_user_agent_catalog_agent_type" TO "uq_system_agents_agent_type";
 --> statement-breakpoint
 
-ALTER TABLE "system_agents" RENAME CONSTRAINT "uq_user_agent_catalog_agent_type" TO "uq_system_agents_agent_type";
+-- Last, because its keys lock auth.users and llms for everybody.
+DROP TABLE "user_agents";
 --> statement-breakpoint
 
 drop function archive.keep_user_agent(), archive.keep_no_user_agent();

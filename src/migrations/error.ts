@@ -1,20 +1,28 @@
-import type { Migration, Statement } from './files.ts'
-
 export type MigrationErrorCode =
-  /** A statement was refused; `sqlState`, `statement` and `line` say which and why. */
+  /** A statement was refused; `sqlState` says why, the message says where. */
   | 'STATEMENT_FAILED'
-  /** Another migrator kept its lock for longer than we wait. */
-  | 'LOCKED'
-  /** No migration of that name is applied. */
-  | 'UNKNOWN_MIGRATION'
-  /** The ledger names a migration whose files are not here. */
-  | 'MISSING_MIGRATION'
+  /** A lock was not to be had within the time and the number of attempts allowed. */
+  | 'LOCK_TIMEOUT'
+  /** Another migrator was at work for longer than we wait. */
+  | 'BUSY'
+  /** A file holds a statement that would end the transaction it runs in. */
+  | 'TRANSACTION_CONTROL'
+  /** No migration of that name is applied, or there is none. */
+  | 'UNKNOWN_NAME'
   /** The migration has no `down.sql`. */
   | 'NO_WAY_BACK'
+  /** The file of an applied migration is not what was applied. */
+  | 'EDITED'
+  /** An applied migration's folder is gone, though later ones are here. */
+  | 'MISSING'
+  /** The database has a later migration than any here: these files are older than the database. */
+  | 'UNKNOWN'
+  /** A migration that is not applied sorts before one that is. */
+  | 'OUT_OF_ORDER'
   /** The ledger was made by drizzle-kit before version 1 and has no names. */
   | 'OLD_LEDGER'
 
-/** Why a migration, or a rollback, did not happen. What it had begun was rolled back. */
+/** Why a migration, or a rollback, did not happen, and what state that leaves the database in. */
 export class MigrationError extends Error {
   override name = 'MigrationError'
   readonly code: MigrationErrorCode
@@ -24,47 +32,32 @@ export class MigrationError extends Error {
   constructor(
     code: MigrationErrorCode,
     message: string,
-    options?: { sqlState?: string | undefined; cause?: unknown },
+    options: { sqlState?: string | undefined; cause?: unknown } = {},
   ) {
-    super(message, { cause: options?.cause })
+    super(message, { cause: options.cause })
     this.code = code
-    this.sqlState = options?.sqlState
+    this.sqlState = options.sqlState
   }
 }
 
-interface PostgresFields {
+/** What PostgreSQL says of an error; of these fields, and of nothing else, our messages are made. */
+export interface Refusal {
   message: string
   code?: string
   detail?: string
   hint?: string
-  where?: string
-}
-
-/** Tells a refused statement by folder, file, place, SQLSTATE, and PostgreSQL's own detail and hint. */
-export function statementFailed(
-  migration: Migration,
-  file: 'migration.sql' | 'down.sql',
-  statements: Statement[],
-  statement: Statement,
-  cause: unknown,
-): MigrationError {
-  const refused = postgresFields(cause)
-  const lines = [
-    `${migration.name}/${file}: statement ${statements.indexOf(statement) + 1} of ${statements.length}, line ${statement.line}: ${refused.message}${refused.code ? ` (SQLSTATE ${refused.code})` : ''}`,
-    refused.detail && `detail: ${refused.detail}`,
-    refused.hint && `hint: ${refused.hint}`,
-    'Nothing of this migration was applied.',
-  ]
-  return new MigrationError('STATEMENT_FAILED', lines.filter(Boolean).join('\n'), {
-    sqlState: refused.code,
-    cause,
-  })
 }
 
 /** drizzle wraps what the driver threw; PostgreSQL's own words are in the innermost cause. */
-export function postgresFields(error: unknown): PostgresFields {
+export function refusalOf(error: unknown): Refusal {
   let innermost = error
   while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause
-  if (innermost instanceof Error) return innermost as Error & PostgresFields
+  if (innermost instanceof Error) return innermost as Error & Refusal
   return { message: String(innermost) }
+}
+
+/** Whether somebody else's lock is all that is wrong: 55P03 we waited long enough, 40P01 we were a deadlock's victim. */
+export function isLockFailure(error: unknown): boolean {
+  const { code } = refusalOf(error)
+  return code === '55P03' || code === '40P01'
 }

@@ -1,23 +1,35 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 
-/** One statement of a migration's file, and the line it begins on. */
+/** One statement of a file, and the line it begins on. */
 export interface Statement {
   sql: string
   line: number
 }
 
-/** A folder of `drizzle/`: the step up, and the step down where there is one. */
+/** A file of statements, in one of the four roles that a migration's folder knows. */
+export interface Script {
+  file: 'migration.sql' | 'online.sql' | 'down.sql' | 'down.online.sql'
+  statements: Statement[]
+}
+
+/** A folder of `drizzle/`. */
 export interface Migration {
   name: string
   /** As drizzle's own migrator computes and records it. */
   hash: string
+  /** What the hash would be with the other line endings: a checkout on Windows is no edit. */
+  sameHashes: string[]
   /** Milliseconds since 1970 of the folder's timestamp; drizzle records it as `created_at`. */
   folderMillis: number
-  up: Statement[]
-  down: Statement[] | undefined
+  up: Script
+  /** Run before `up`, each statement outside a transaction. */
+  upOnline: Script | undefined
+  down: Script | undefined
+  downOnline: Script | undefined
 }
 
 /** The `drizzle/` that travels with this package. */
@@ -27,30 +39,43 @@ export function packagedMigrations(): string {
 
 /** Reads every migration of a folder, in the order they are applied. */
 export function readMigrations(folder: string): Migration[] {
-  return readMigrationFiles({ migrationsFolder: folder }).map(({ name, hash, folderMillis, sql }) => ({
-    name,
-    hash,
-    folderMillis,
-    up: withLines(sql),
-    down: readDown(join(folder, name, 'down.sql')),
-  }))
+  return readMigrationFiles({ migrationsFolder: folder }).map(({ name, hash, folderMillis, sql }) => {
+    const text = readFileSync(join(folder, name, 'migration.sql'), 'utf8')
+    const unix = text.replaceAll('\r\n', '\n')
+    return {
+      name,
+      hash,
+      sameHashes: [text, unix, unix.replaceAll('\n', '\r\n')].map(sha256),
+      folderMillis,
+      up: { file: 'migration.sql', statements: withLines(sql) },
+      upOnline: readScript(folder, name, 'online.sql'),
+      down: readScript(folder, name, 'down.sql'),
+      downOnline: readScript(folder, name, 'down.online.sql'),
+    }
+  })
 }
 
-function readDown(path: string): Statement[] | undefined {
+function readScript(folder: string, name: string, file: Script['file']): Script | undefined {
+  const path = join(folder, name, file)
   if (!existsSync(path)) return undefined
-  return withLines(readFileSync(path, 'utf8').split('--> statement-breakpoint'))
+  return { file, statements: withLines(readFileSync(path, 'utf8').split('--> statement-breakpoint')) }
 }
 
 function withLines(chunks: string[]): Statement[] {
   let line = 1
-  return chunks.map(chunk => {
+  const statements = chunks.map(chunk => {
     const blank = /^\s*/.exec(chunk)?.[0] ?? ''
     const statement = { sql: chunk.trim(), line: line + newlines(blank) }
     line += newlines(chunk)
     return statement
   })
+  return statements.filter(statement => statement.sql !== '')
 }
 
 function newlines(text: string): number {
   return text.split('\n').length - 1
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }

@@ -1,16 +1,16 @@
 import type { Database } from '../database.ts'
-import { type Migration, packagedMigrations, readMigrations } from './files.ts'
+import { packagedMigrations, readMigrations } from './files.ts'
 import { readLedger, record } from './ledger.ts'
 import { findByName } from './name.ts'
-import { takeStep } from './step.ts'
+import { type StepOptions, takeStep } from './step.ts'
+import { refuseTransactionControl } from './transaction-control.ts'
+import { verify } from './verify.ts'
 
-export interface MigrateOptions {
+export interface MigrateOptions extends StepOptions {
   /** The folder of migrations; the package's own unless given. */
   folder?: string
   /** Stop after the migration of this name. */
   to?: string
-  /** Called before each step. */
-  onStep?: (name: string) => void
 }
 
 export interface MigrateReport {
@@ -24,34 +24,39 @@ export interface MigrateReport {
  * Brings a database up to date: each pending migration in a transaction of its own, one migrator at a time,
  * recorded in drizzle's ledger exactly as `drizzle-kit migrate` does.
  *
- * @throws MigrationError with the code and the place; migrations before the failing one stay applied
+ * Before anything runs, what is applied is compared with the files.
+ *
+ * @throws MigrationError with a code and the place; migrations before the failing one stay applied
  */
 export async function migrate(db: Database, options: MigrateOptions = {}): Promise<MigrateReport> {
-  const migrations = upTo(readMigrations(options.folder ?? packagedMigrations()), options.to)
-  const applied = new Set((await readLedger(db)).map(entry => entry.name))
-  const report: MigrateReport = { applied: [], already: 0 }
+  const all = readMigrations(options.folder ?? packagedMigrations())
+  const wanted = options.to === undefined ? all : all.slice(0, all.indexOf(findByName(all, options.to)) + 1)
+  const ledger = await readLedger(db)
+  verify(all, ledger)
+  const applied = new Set(ledger.map(entry => entry.name))
+  const pending = wanted.filter(migration => !applied.has(migration.name))
+  for (const migration of pending) refuseTransactionControl(migration, migration.up)
 
-  for (const migration of migrations) {
-    if (applied.has(migration.name)) {
-      report.already += 1
-      continue
-    }
+  const report: MigrateReport = { applied: [], already: wanted.length - pending.length }
+  for (const migration of pending) {
     options.onStep?.(migration.name)
     const started = performance.now()
-    const done = await takeStep(db, {
-      migration,
-      file: 'migration.sql',
-      statements: migration.up,
-      due: ledger => !ledger.has(migration.name),
-      settle: record,
-    })
+    const done = await takeStep(
+      db,
+      {
+        migration,
+        script: migration.up,
+        online: migration.upOnline,
+        due: current => {
+          verify(all, current)
+          return !current.some(entry => entry.name === migration.name)
+        },
+        settle: record,
+      },
+      options,
+    )
     if (done) report.applied.push({ name: migration.name, milliseconds: performance.now() - started })
     else report.already += 1
   }
   return report
-}
-
-function upTo(migrations: Migration[], name: string | undefined): Migration[] {
-  if (name === undefined) return migrations
-  return migrations.slice(0, migrations.indexOf(findByName(migrations, name)) + 1)
 }

@@ -3,7 +3,7 @@ import { MigrationError } from './error.ts'
 /**
  * Finds a migration by its name, whole or without the timestamp.
  *
- * @throws MigrationError `UNKNOWN_MIGRATION`, which lists the names there are
+ * @throws MigrationError `UNKNOWN_NAME`, which lists the names there are
  */
 export function findByName<M extends { name: string }>(migrations: M[], name: string): M {
   const found = migrations.filter(m => m.name === name || m.name.slice('YYYYMMDDHHMMSS_'.length) === name)
@@ -11,7 +11,7 @@ export function findByName<M extends { name: string }>(migrations: M[], name: st
   if (only && others.length === 0) return only
   const known = migrations.map(m => `  ${m.name}`).join('\n') || '  none'
   throw new MigrationError(
-    'UNKNOWN_MIGRATION',
+    'UNKNOWN_NAME',
     `${found.length === 0 ? 'no' : 'more than one'} migration is called ${name}. There are:\n${known}`,
   )
 }

@@ -1,17 +1,17 @@
 import type { Database } from '../database.ts'
 import { MigrationError } from './error.ts'
-import { type Migration, packagedMigrations, readMigrations, type Statement } from './files.ts'
+import { type Migration, packagedMigrations, readMigrations, type Script } from './files.ts'
 import { readLedger, strike } from './ledger.ts'
 import { findByName } from './name.ts'
-import { takeStep } from './step.ts'
+import { type StepOptions, takeStep } from './step.ts'
+import { refuseTransactionControl } from './transaction-control.ts'
+import { verify } from './verify.ts'
 
-export interface RollbackOptions {
+export interface RollbackOptions extends StepOptions {
   /** The folder of migrations; the package's own unless given. */
   folder?: string
   /** Undo everything after the migration of this name; without it, the last migration alone. */
   to?: string
-  /** Called before each step. */
-  onStep?: (name: string) => void
 }
 
 export interface RollbackReport {
@@ -22,50 +22,45 @@ export interface RollbackReport {
 /**
  * Undoes the last migration, or all after a named one, each in a transaction of its own, the latest first.
  *
- * @throws MigrationError with the code and the place; a step that cannot bring every row back stops
- *   and names the table and the count, and later migrations stay undone
+ * @throws MigrationError with a code and the place; a step that cannot bring every row back changes nothing and
+ *   names the table and the count, and later migrations stay undone
  */
 export async function rollback(db: Database, options: RollbackOptions = {}): Promise<RollbackReport> {
-  const steps = planRollback(
-    readMigrations(options.folder ?? packagedMigrations()),
-    (await readLedger(db)).map(entry => entry.name),
-    options.to,
-  )
+  const all = readMigrations(options.folder ?? packagedMigrations())
+  const ledger = await readLedger(db)
+  verify(all, ledger)
+  const applied = all.filter(migration => ledger.some(entry => entry.name === migration.name))
+  const kept =
+    options.to === undefined ? applied.length - 1 : applied.indexOf(findByName(applied, options.to)) + 1
+  const steps = applied.slice(Math.max(kept, 0)).reverse().map(wayBack)
+
   const report: RollbackReport = { undone: [] }
-  for (const { migration, down } of steps) {
+  for (const { migration, script } of steps) {
     options.onStep?.(migration.name)
     const started = performance.now()
-    const done = await takeStep(db, {
-      migration,
-      file: 'down.sql',
-      statements: down,
-      due: ledger => ledger.has(migration.name),
-      settle: strike,
-    })
+    const done = await takeStep(
+      db,
+      {
+        migration,
+        script,
+        online: migration.downOnline,
+        due: current => {
+          verify(all, current)
+          return current.at(-1)?.name === migration.name
+        },
+        settle: strike,
+      },
+      options,
+    )
     if (done) report.undone.push({ name: migration.name, milliseconds: performance.now() - started })
   }
   return report
 }
 
-function planRollback(
-  migrations: Migration[],
-  applied: string[],
-  to: string | undefined,
-): { migration: Migration; down: Statement[] }[] {
-  const present = applied.map(name => {
-    const migration = migrations.find(m => m.name === name)
-    if (migration) return migration
-    throw new MigrationError(
-      'MISSING_MIGRATION',
-      `${name} is applied, but its folder is not here: check out the version it came with, and roll back with that`,
-    )
-  })
-  const keep = to === undefined ? present.length - 1 : present.indexOf(findByName(present, to)) + 1
-  return present
-    .slice(Math.max(keep, 0))
-    .reverse()
-    .map(migration => {
-      if (migration.down) return { migration, down: migration.down }
-      throw new MigrationError('NO_WAY_BACK', `${migration.name} has no down.sql; nothing was rolled back`)
-    })
+function wayBack(migration: Migration): { migration: Migration; script: Script } {
+  const { name, down } = migration
+  if (down === undefined)
+    throw new MigrationError('NO_WAY_BACK', `${name} has no down.sql. Nothing was rolled back.`)
+  refuseTransactionControl(migration, down)
+  return { migration, script: down }
 }

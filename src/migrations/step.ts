@@ -1,55 +1,115 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { MigrationError, statementFailed } from './error.ts'
-import type { Migration, Statement } from './files.ts'
-import { ensureLedger, readLedger } from './ledger.ts'
+import { isLockFailure, MigrationError, refusalOf } from './error.ts'
+import type { Migration, Script, Statement } from './files.ts'
+import { ensureLedger, type LedgerEntry, readLedger } from './ledger.ts'
+import { watchLocks } from './waiting.ts'
 
 /** One key for every migrator of this package, on any database: 'agdb' in ASCII. */
 const lockKey = 0x61676462
 
-/** A migrator that has to wait longer than this gives up. */
+/** How long a migrator waits for another one, in milliseconds. */
 const patience = 10 * 60_000
+
+export interface StepOptions {
+  /** How long one lock may be waited for, in milliseconds; 200 unless given. Others queue behind us meanwhile. */
+  lockTimeout?: number
+  /** How often a step is tried again, from its beginning, after a lock was not to be had; 100 unless given. */
+  retries?: number
+  /** Run `online.sql` and `down.online.sql`, for which the database needs a second connection; true unless given. */
+  online?: boolean
+  /** Called before each step. */
+  onStep?: (name: string) => void
+  /** Called when a step has to be tried again. */
+  onWait?: (wait: Wait) => void
+}
+
+/** A lock that was not to be had in time. */
+export interface Wait {
+  /** Which statement, and who held the lock, as far as PostgreSQL tells us. */
+  message: string
+  attempt: number
+}
 
 interface Step {
   migration: Migration
-  file: 'migration.sql' | 'down.sql'
-  statements: Statement[]
-  /** Whether, under the lock, the step is still to be done. */
-  due: (applied: Set<string>) => boolean
+  script: Script
+  online: Script | undefined
+  /** Whether, under the lock, the step is still to be done; throws where it must not be. */
+  due: (ledger: LedgerEntry[]) => boolean
   /** Writes the ledger. */
   settle: (db: Database, migration: Migration) => Promise<void>
 }
 
 /**
- * Does one step in one transaction, or finds it done: the ledger is read again once no other migrator
- * is at work. The lock ends with the transaction, so it holds behind a pooler too and leaves no orphan.
+ * Does one step: its online part, each statement outside a transaction, then the step itself in one transaction
+ * with its row in the ledger. The transaction is opened first, and holds an advisory lock for as long as it lasts,
+ * so that one migrator is at work at a time: the ledger is read again under it. No session lock is taken: this holds
+ * behind a pooler in transaction mode, and a killed migrator leaves none behind.
  *
- * @returns whether it was done here
- * @throws MigrationError `LOCKED`, `STATEMENT_FAILED`
+ * @returns whether it was done here, and not by another migrator meanwhile
+ * @throws MigrationError
  */
-export async function takeStep(db: Database, step: Step): Promise<boolean> {
-  return await db.transaction(async tx => {
-    await lock(tx)
-    await ensureLedger(tx)
-    const applied = new Set((await readLedger(tx)).map(entry => entry.name))
-    if (!step.due(applied)) return false
+export async function takeStep(db: Database, step: Step, options: StepOptions): Promise<boolean> {
+  const { lockTimeout = 200, retries = 100, onWait } = options
+  const online = options.online !== false && connectionsOf(db) > 1 ? step.online : undefined
+  let onlineDone = false
 
-    // drizzle-kit writes table names without their schema.
-    await tx.execute(sql`select set_config('search_path', 'public', true)`)
-    for (const statement of step.statements) {
-      try {
-        await tx.execute(sql.raw(statement.sql))
-      } catch (cause) {
-        throw statementFailed(step.migration, step.file, step.statements, statement, cause)
+  return await untilUnlocked({ retries, onWait }, () =>
+    db.transaction(async tx => {
+      await waitForTurn(tx)
+      await ensureLedger(tx)
+      if (!step.due(await readLedger(tx))) return false
+      // An idle transaction is what the online part leaves this one for a while; a step may take its time.
+      await tx.execute(
+        sql`select set_config('idle_in_transaction_session_timeout', '0', true),
+                   set_config('statement_timeout', '0', true)`,
+      )
+      if (online && !onlineDone) {
+        for (const statement of online.statements) {
+          await untilUnlocked({ retries, onWait }, async () => {
+            await db.execute(sql.raw(statement.sql)).catch(cause => {
+              throw statementFailed(step, online, statement, cause)
+            })
+          })
+        }
+        onlineDone = true
       }
-    }
-    await step.settle(tx, step.migration)
-    return true
-  })
+      // drizzle-kit writes table names without their schema.
+      await tx.execute(
+        sql`select set_config('search_path', 'public', true),
+                   set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`,
+      )
+      await runScript(db, tx, step, lockTimeout)
+      await step.settle(tx, step.migration)
+      return true
+    }),
+  )
 }
 
-async function lock(tx: Database): Promise<void> {
+function statementFailed(
+  { migration }: Step,
+  script: Script,
+  statement: Statement,
+  cause: unknown,
+  holders: string[] = [],
+): MigrationError {
+  const { message, code, detail, hint } = refusalOf(cause)
+  const place = `statement ${script.statements.indexOf(statement) + 1} of ${script.statements.length}, line ${statement.line}`
+  const lines = [
+    `${migration.name}/${script.file}: ${place}: ${message}${code ? ` (SQLSTATE ${code})` : ''}`,
+    detail && `detail: ${detail}`,
+    hint && `hint: ${hint}`,
+    ...holders.map(holder => `held by: ${holder}`),
+    script.file.endsWith('online.sql')
+      ? 'Its online part may be done in part and is safe to run again; the step itself was not begun.'
+      : 'Nothing of this step was applied.',
+  ]
+  return new MigrationError('STATEMENT_FAILED', lines.filter(Boolean).join('\n'), { sqlState: code, cause })
+}
+
+async function waitForTurn(tx: Database): Promise<void> {
   const deadline = Date.now() + patience
   for (;;) {
     const [row] = await tx.execute<{ locked: boolean }>(
@@ -58,11 +118,54 @@ async function lock(tx: Database): Promise<void> {
     )
     if (row?.locked) return
     if (Date.now() > deadline) {
-      throw new MigrationError(
-        'LOCKED',
-        'another migration has been running for ten minutes; nothing was done',
-      )
+      throw new MigrationError('BUSY', 'another migration has been running for ten minutes. Nothing was run.')
     }
     await pause(25 + Math.random() * 50)
   }
+}
+
+/** Tries again, with growing pauses of random length, as long as somebody else's lock is all that is wrong. */
+async function untilUnlocked<T>(
+  { retries, onWait }: { retries: number; onWait: StepOptions['onWait'] },
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof MigrationError) || !isLockFailure(error)) throw error
+      if (attempt > retries) {
+        const { message, sqlState } = error
+        throw new MigrationError('LOCK_TIMEOUT', `${message}\nGave up after ${attempt} attempts.`, {
+          sqlState,
+          cause: error,
+        })
+      }
+      onWait?.({ message: error.message, attempt })
+      // Half a second on average, so that whoever queued behind us gets through meanwhile.
+      await pause(Math.random() * Math.min(1000, 50 * 2 ** attempt))
+    }
+  }
+}
+
+/** The step itself, inside its transaction; where there is a connection to spare, it is asked who keeps us waiting. */
+async function runScript(db: Database, tx: Database, step: Step, lockTimeout: number): Promise<void> {
+  const { script } = step
+  const watched = connectionsOf(db) > 1
+  const [self] = await tx.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`, 'objects')
+  for (const statement of script.statements) {
+    const work = async () => {
+      await tx.execute(sql.raw(statement.sql))
+    }
+    const failed = (cause: unknown, holders?: string[]) =>
+      statementFailed(step, script, statement, cause, holders)
+    if (watched && self) await watchLocks(db, self.pid, lockTimeout * 0.6, work, failed)
+    else await work().catch(cause => Promise.reject(failed(cause)))
+  }
+}
+
+/** postgres.js and node-postgres say how many connections their pool may have; what says nothing has one. */
+function connectionsOf(db: Database): number {
+  const { $client } = db as { $client?: { options?: { max?: number } } }
+  return $client?.options?.max ?? 1
 }
