@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import postgres from 'postgres'
+
+/** What one kind of client statement went through. */
+export interface Tally {
+  kind: string
+  count: number
+  longest: number
+  errors: string[]
+}
+
+type Work = (sql: postgres.Sql, user: string) => Promise<unknown>
+
+const asAuth = <T>(sql: postgres.Sql, work: (tx: postgres.TransactionSql) => Promise<T>) =>
+  sql.begin(async tx => {
+    await tx`set local role supabase_auth_admin`
+    return await work(tx)
+  })
+
+/** Of one statement, and of two in one transaction; all valid before, during and after the simplification. */
+const kinds: Record<string, Work> = {
+  'sign-up': sql => {
+    const id = randomUUID()
+    return asAuth(sql, tx => tx`insert into auth.users (id, email) values (${id}, ${`${id}@example.test`})`)
+  },
+  'log-in': (sql, user) => asAuth(sql, tx => tx`update auth.users set updated_at = now() where id = ${user}`),
+  'read profile': (sql, user) => sql`select username, settings from public.profiles where id = ${user}`,
+  'write profile': (sql, user) => sql`update public.profiles set bio = 'busy' where id = ${user}`,
+  'read memories': (sql, user) =>
+    sql`select id, content from public.memories where user_id = ${user} limit 20`,
+  'write memory': (sql, user) =>
+    sql`insert into public.memories (user_id, memory_type, content, status) values (${user}, 'user', 'm', 'active')`,
+  'read models': sql => sql`select model_code from public.llms`,
+  'user, then memories': (sql, user) =>
+    sql.begin(async tx => {
+      await tx`select email from auth.users where id = ${user}`
+      await tx`select id from public.memories where user_id = ${user} limit 20`
+    }),
+  'profile, then memory': (sql, user) =>
+    sql.begin(async tx => {
+      await tx`update public.profiles set bio = 'busier' where id = ${user}`
+      await tx`insert into public.memories (user_id, memory_type, content, status) values (${user}, 'user', 'm', 'active')`
+    }),
+}
+
+/** Every kind on a connection of its own, a statement every 5 ms, until `signal` says to stop. */
+export async function runClients(url: string, users: string[], signal: AbortSignal): Promise<Tally[]> {
+  return await Promise.all(
+    Object.entries(kinds).map(async ([kind, work], offset) => {
+      const sql = postgres(url, { max: 1, onnotice: () => {}, connection: { application_name: kind } })
+      const tally: Tally = { kind, count: 0, longest: 0, errors: [] }
+      while (!signal.aborted) {
+        const started = performance.now()
+        try {
+          await work(sql, users[(tally.count * 7 + offset * 1009) % users.length] ?? '')
+        } catch (error) {
+          tally.errors.push(String(error))
+        }
+        tally.longest = Math.max(tally.longest, performance.now() - started)
+        tally.count += 1
+        await pause(5)
+      }
+      await sql.end()
+      return tally
+    }),
+  )
+}
+
+// As a process of its own, so that what the migrator does in its process delays nobody here.
+if (process.argv[2] === '--run') {
+  const url = process.argv[3] ?? ''
+  const stop = new AbortController()
+  process.once('message', () => stop.abort())
+  const sql = postgres(url, { max: 1 })
+  const users = (await sql`select id from public.profiles limit 5000`).map(row => String(row.id))
+  await sql.end()
+  const done = runClients(url, users, stop.signal)
+  process.send?.('ready')
+  process.send?.(await done, () => process.disconnect())
+}
