@@ -7,27 +7,6 @@ drop function public.create_profile_for_new_user() cascade;
 lock table public.profiles, public.user_agents, public.memories in access exclusive mode;
 --> statement-breakpoint
 
-do $$
-declare
-  owned record;
-begin
-  for owned in
-    select 'public.profiles' as name, count(*) as found from public.profiles
-    union all
-    select 'public.user_agents', count(*) from public.user_agents
-    union all
-    select 'public.memories', count(*) from public.memories
-  loop
-    if owned.found > 0 then
-      raise exception '% holds % rows that belong to users', owned.name, owned.found
-        using errcode = 'object_not_in_prerequisite_state',
-              hint = 'Rolling back the first migration drops the tables. Export and delete these rows first.';
-    end if;
-  end loop;
-end;
-$$;
---> statement-breakpoint
-
 drop table public.memories;
 --> statement-breakpoint
 

@@ -67,7 +67,7 @@ end;
 $$;
 --> statement-breakpoint
 
-drop function archive.repair_settings(uuid, uuid), archive.restore_settings(uuid, uuid);
+drop function archive.repair_settings(uuid, uuid), archive.restore_settings(uuid, uuid), archive.let_go();
 --> statement-breakpoint
 
 drop table archive.profile_settings, archive.profiles;

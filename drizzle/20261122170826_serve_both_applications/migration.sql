@@ -242,6 +242,25 @@ as $$
 $$;
 --> statement-breakpoint
 
+-- Ends what is kept for the way back, when it is no longer wanted: `agents-db archive drop`. What later
+-- migrations use stays.
+create function archive.let_go()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if to_regclass('public.user_agents') is not null then
+    raise exception 'public.user_agents still exists, and the archive follows it'
+      using errcode = 'object_not_in_prerequisite_state', hint = 'Migrate to the end first.';
+  end if;
+  drop table if exists archive.profiles, archive.memory_agents;
+  delete from archive.profile_settings;
+  drop table if exists archive.user_agents;
+end;
+$$;
+--> statement-breakpoint
+
 revoke all on all functions in schema archive from public, anon, authenticated, service_role;
 --> statement-breakpoint
 

@@ -12,6 +12,8 @@ export interface Command {
   usage: string
   summary: string
   options: NonNullable<ParseArgsConfig['options']>
+  /** Whether words may follow the command's name. */
+  positionals?: boolean
   /** How each option is explained; the order is the order of `--help`. */
   explain: Record<string, string>
   /** @returns the exit code */

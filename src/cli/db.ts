@@ -8,6 +8,7 @@ const actions = ['start', 'stop', 'url', 'reset'] as const
 export const command: Command = {
   usage: `db ${actions.join('|')}`,
   summary: 'the local PostgreSQL: start it, stop it, print its URL, or throw its data away',
+  positionals: true,
   options: {},
   explain: {},
   async run({ positionals }, output) {

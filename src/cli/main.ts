@@ -12,6 +12,8 @@ const commands: Record<string, () => Promise<{ command: Command }>> = {
   rollback: () => import('./rollback.ts'),
   seed: () => import('./seed.ts'),
   status: () => import('./status.ts'),
+  repair: () => import('./repair.ts'),
+  archive: () => import('./archive.ts'),
   db: () => import('./db.ts'),
 }
 
@@ -50,7 +52,7 @@ async function runCommand(command: Command, argv: string[]): Promise<number> {
     process.stdout.write(help(command))
     return exitCodes.done
   }
-  if (positionals.length > 0 && !command.usage.startsWith('db ')) {
+  if (positionals.length > 0 && !command.positionals) {
     throw new UsageError(`unexpected ${positionals.join(' ')}; usage: agents-db ${command.usage}`)
   }
   return await command.run({ positionals, values }, createOutput(values.json === true))

@@ -1,15 +1,21 @@
 import { rollback } from '../migrations/index.ts'
 import { type Command, exitCodes } from './command.ts'
 import { withDatabase } from './connect.ts'
+import { explainLocks, lockOptions, lockSettings } from './locks.ts'
 
 export const command: Command = {
   usage: 'rollback [--to NAME]',
   summary: 'undo the last migration, or all after NAME',
-  options: { to: { type: 'string' } },
-  explain: { 'to NAME': 'undo everything after the migration of this name' },
-  async run({ values: { to } }, output) {
+  options: { to: { type: 'string' }, ...lockOptions },
+  explain: { 'to NAME': 'undo everything after the migration of this name', ...explainLocks },
+  async run({ values }, output) {
+    const { to } = values
     const report = await withDatabase(output, db =>
-      rollback(db, { ...(typeof to === 'string' && { to }), onStep: name => output.note(`undoing ${name}`) }),
+      rollback(db, {
+        ...(typeof to === 'string' && { to }),
+        ...lockSettings(values, output),
+        onStep: name => output.note(`undoing ${name}`),
+      }),
     )
     for (const { name, milliseconds } of report.undone) {
       output.line(`undid ${name} (${Math.round(milliseconds)} ms)`)

@@ -5,6 +5,7 @@ import { llms, memories, profiles, systemAgents } from '../schema/index.ts'
 import { defaultSeedFiles, seed } from '../seed/index.ts'
 import { type Command, exitCodes } from './command.ts'
 import { configuredUrl, databaseUrl, withDatabase, withoutPassword } from './connect.ts'
+import { lockSettings } from './locks.ts'
 import { reportMigrations } from './migrate.ts'
 import { columns, type Output } from './output.ts'
 import { reportSeed } from './seed.ts'
@@ -18,7 +19,10 @@ export const command: Command = {
     const local = configuredUrl() === undefined
     const url = await databaseUrl(output)
     const report = await withDatabase(output, async db => {
-      const migrations = await migrate(db, { onStep: name => output.note(`applying ${name}`) })
+      const migrations = await migrate(db, {
+        ...lockSettings({}, output),
+        onStep: name => output.note(`applying ${name}`),
+      })
       reportMigrations(migrations, output)
       const seeded = await seed(db, defaultSeedFiles())
       reportSeed(seeded, output)

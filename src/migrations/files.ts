@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 
-/** One statement of a file, and the line it begins on. */
+/** One statement of a file, with the comment above it, and the line that the statement itself begins on. */
 export interface Statement {
   sql: string
   line: number
 }
 
-/** A file of statements, in one of the four roles that a migration's folder knows. */
+/** A file of statements, in one of the roles that a migration's folder knows. */
 export interface Script {
-  file: 'migration.sql' | 'online.sql' | 'down.sql' | 'down.online.sql'
+  file: 'migration.sql' | 'online.sql' | 'down.sql' | 'down.online.sql' | 'down.check.sql'
   statements: Statement[]
 }
 
@@ -30,6 +30,8 @@ export interface Migration {
   upOnline: Script | undefined
   down: Script | undefined
   downOnline: Script | undefined
+  /** Reads only, and raises what stands in the way of `down`; run before a rollback that includes it begins. */
+  downCheck: Script | undefined
 }
 
 /** The `drizzle/` that travels with this package. */
@@ -51,6 +53,7 @@ export function readMigrations(folder: string): Migration[] {
       upOnline: readScript(folder, name, 'online.sql'),
       down: readScript(folder, name, 'down.sql'),
       downOnline: readScript(folder, name, 'down.online.sql'),
+      downCheck: readScript(folder, name, 'down.check.sql'),
     }
   })
 }
@@ -64,8 +67,8 @@ function readScript(folder: string, name: string, file: Script['file']): Script 
 function withLines(chunks: string[]): Statement[] {
   let line = 1
   const statements = chunks.map(chunk => {
-    const blank = /^\s*/.exec(chunk)?.[0] ?? ''
-    const statement = { sql: chunk.trim(), line: line + newlines(blank) }
+    const heading = /^(?:\s*--[^\n]*\n)*\s*/.exec(chunk)?.[0] ?? ''
+    const statement = { sql: chunk.trim(), line: line + newlines(heading) }
     line += newlines(chunk)
     return statement
   })

@@ -1,5 +1,8 @@
+export { type ArchiveReport, dropArchive, readArchive } from './archive.ts'
 export { MigrationError, type MigrationErrorCode } from './error.ts'
 export { packagedMigrations } from './files.ts'
+export type { LockOptions, Wait } from './lock.ts'
 export { type MigrateOptions, type MigrateReport, migrate } from './migrate.ts'
+export { type Edited, repair } from './repair.ts'
 export { type RollbackOptions, type RollbackReport, rollback } from './rollback.ts'
 export { type MigrationStatus, status } from './status.ts'

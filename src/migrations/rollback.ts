@@ -1,9 +1,10 @@
+import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { MigrationError } from './error.ts'
 import { type Migration, packagedMigrations, readMigrations, type Script } from './files.ts'
 import { readLedger, strike } from './ledger.ts'
 import { findByName } from './name.ts'
-import { type StepOptions, takeStep } from './step.ts'
+import { type StepOptions, statementFailed, takeStep } from './step.ts'
 import { refuseTransactionControl } from './transaction-control.ts'
 import { verify } from './verify.ts'
 
@@ -22,8 +23,8 @@ export interface RollbackReport {
 /**
  * Undoes the last migration, or all after a named one, each in a transaction of its own, the latest first.
  *
- * @throws MigrationError with a code and the place; a step that cannot bring every row back changes nothing and
- *   names the table and the count, and later migrations stay undone
+ * @throws MigrationError with a code and the place. Where a row could not be brought back, that is said, with the
+ *   table and the count, before anything is undone
  */
 export async function rollback(db: Database, options: RollbackOptions = {}): Promise<RollbackReport> {
   const all = readMigrations(options.folder ?? packagedMigrations())
@@ -34,6 +35,8 @@ export async function rollback(db: Database, options: RollbackOptions = {}): Pro
     options.to === undefined ? applied.length - 1 : applied.indexOf(findByName(applied, options.to)) + 1
   const steps = applied.slice(Math.max(kept, 0)).reverse().map(wayBack)
 
+  for (const { migration } of steps) await check(db, migration)
+
   const report: RollbackReport = { undone: [] }
   for (const { migration, script } of steps) {
     options.onStep?.(migration.name)
@@ -43,6 +46,7 @@ export async function rollback(db: Database, options: RollbackOptions = {}): Pro
       {
         migration,
         script,
+        check: migration.downCheck,
         online: migration.downOnline,
         due: current => {
           verify(all, current)
@@ -63,4 +67,20 @@ function wayBack(migration: Migration): { migration: Migration; script: Script }
     throw new MigrationError('NO_WAY_BACK', `${name} has no down.sql. Nothing was rolled back.`)
   refuseTransactionControl(migration, down)
   return { migration, script: down }
+}
+
+/** What stands in the way of one step must be known before the first one is taken. */
+async function check(db: Database, migration: Migration): Promise<void> {
+  const { downCheck } = migration
+  if (downCheck === undefined) return
+  await db.transaction(
+    async tx => {
+      for (const statement of downCheck.statements) {
+        await tx.execute(sql.raw(statement.sql)).catch(cause => {
+          throw statementFailed({ migration }, downCheck, statement, cause)
+        })
+      }
+    },
+    { accessMode: 'read only' },
+  )
 }

@@ -1,40 +1,23 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { isLockFailure, MigrationError, refusalOf } from './error.ts'
+import { MigrationError, refusalOf } from './error.ts'
 import type { Migration, Script, Statement } from './files.ts'
 import { ensureLedger, type LedgerEntry, readLedger } from './ledger.ts'
+import { defaultLockTimeout, type LockOptions, untilUnlocked, waitForTurn } from './lock.ts'
 import { watchLocks } from './waiting.ts'
 
-/** One key for every migrator of this package, on any database: 'agdb' in ASCII. */
-const lockKey = 0x61676462
-
-/** How long a migrator waits for another one, in milliseconds. */
-const patience = 10 * 60_000
-
-export interface StepOptions {
-  /** How long one lock may be waited for, in milliseconds; 200 unless given. Others queue behind us meanwhile. */
-  lockTimeout?: number
-  /** How often a step is tried again, from its beginning, after a lock was not to be had; 100 unless given. */
-  retries?: number
+export interface StepOptions extends LockOptions {
   /** Run `online.sql` and `down.online.sql`, for which the database needs a second connection; true unless given. */
   online?: boolean
   /** Called before each step. */
   onStep?: (name: string) => void
-  /** Called when a step has to be tried again. */
-  onWait?: (wait: Wait) => void
-}
-
-/** A lock that was not to be had in time. */
-export interface Wait {
-  /** Which statement, and who held the lock, as far as PostgreSQL tells us. */
-  message: string
-  attempt: number
 }
 
 interface Step {
   migration: Migration
   script: Script
+  /** Run first in the same transaction. */
+  check?: Script | undefined
   online: Script | undefined
   /** Whether, under the lock, the step is still to be done; throws where it must not be. */
   due: (ledger: LedgerEntry[]) => boolean
@@ -52,11 +35,11 @@ interface Step {
  * @throws MigrationError
  */
 export async function takeStep(db: Database, step: Step, options: StepOptions): Promise<boolean> {
-  const { lockTimeout = 200, retries = 100, onWait } = options
+  const { lockTimeout = defaultLockTimeout } = options
   const online = options.online !== false && connectionsOf(db) > 1 ? step.online : undefined
   let onlineDone = false
 
-  return await untilUnlocked({ retries, onWait }, () =>
+  return await untilUnlocked(options, () =>
     db.transaction(async tx => {
       await waitForTurn(tx)
       await ensureLedger(tx)
@@ -68,7 +51,7 @@ export async function takeStep(db: Database, step: Step, options: StepOptions): 
       )
       if (online && !onlineDone) {
         for (const statement of online.statements) {
-          await untilUnlocked({ retries, onWait }, async () => {
+          await untilUnlocked(options, async () => {
             await db.execute(sql.raw(statement.sql)).catch(cause => {
               throw statementFailed(step, online, statement, cause)
             })
@@ -81,15 +64,17 @@ export async function takeStep(db: Database, step: Step, options: StepOptions): 
         sql`select set_config('search_path', 'public', true),
                    set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`,
       )
-      await runScript(db, tx, step, lockTimeout)
+      if (step.check) await runScript(db, tx, step, step.check, lockTimeout)
+      await runScript(db, tx, step, step.script, lockTimeout)
       await step.settle(tx, step.migration)
       return true
     }),
   )
 }
 
-function statementFailed(
-  { migration }: Step,
+/** Says by folder, file and place what PostgreSQL refused, and what state that leaves the database in. */
+export function statementFailed(
+  { migration }: { migration: Migration },
   script: Script,
   statement: Statement,
   cause: unknown,
@@ -109,48 +94,14 @@ function statementFailed(
   return new MigrationError('STATEMENT_FAILED', lines.filter(Boolean).join('\n'), { sqlState: code, cause })
 }
 
-async function waitForTurn(tx: Database): Promise<void> {
-  const deadline = Date.now() + patience
-  for (;;) {
-    const [row] = await tx.execute<{ locked: boolean }>(
-      sql`select pg_try_advisory_xact_lock(${lockKey}::bigint) as locked`,
-      'objects',
-    )
-    if (row?.locked) return
-    if (Date.now() > deadline) {
-      throw new MigrationError('BUSY', 'another migration has been running for ten minutes. Nothing was run.')
-    }
-    await pause(25 + Math.random() * 50)
-  }
-}
-
-/** Tries again, with growing pauses of random length, as long as somebody else's lock is all that is wrong. */
-async function untilUnlocked<T>(
-  { retries, onWait }: { retries: number; onWait: StepOptions['onWait'] },
-  work: () => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof MigrationError) || !isLockFailure(error)) throw error
-      if (attempt > retries) {
-        const { message, sqlState } = error
-        throw new MigrationError('LOCK_TIMEOUT', `${message}\nGave up after ${attempt} attempts.`, {
-          sqlState,
-          cause: error,
-        })
-      }
-      onWait?.({ message: error.message, attempt })
-      // Half a second on average, so that whoever queued behind us gets through meanwhile.
-      await pause(Math.random() * Math.min(1000, 50 * 2 ** attempt))
-    }
-  }
-}
-
 /** The step itself, inside its transaction; where there is a connection to spare, it is asked who keeps us waiting. */
-async function runScript(db: Database, tx: Database, step: Step, lockTimeout: number): Promise<void> {
-  const { script } = step
+async function runScript(
+  db: Database,
+  tx: Database,
+  step: Step,
+  script: Script,
+  lockTimeout: number,
+): Promise<void> {
   const watched = connectionsOf(db) > 1
   const [self] = await tx.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`, 'objects')
   for (const statement of script.statements) {

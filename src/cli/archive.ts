@@ -1,0 +1,47 @@
+import { type ArchiveReport, dropArchive, readArchive } from '../migrations/index.ts'
+import { type Command, exitCodes, UsageError } from './command.ts'
+import { confirm } from './confirm.ts'
+import { withDatabase } from './connect.ts'
+import { explainLocks, lockOptions, lockSettings } from './locks.ts'
+import { columns, type Output } from './output.ts'
+
+export const command: Command = {
+  usage: 'archive [drop]',
+  summary: 'say what is kept for the way back, or end it',
+  positionals: true,
+  options: { yes: { type: 'boolean' }, ...lockOptions },
+  explain: { yes: 'do not ask before dropping', ...explainLocks },
+  async run({ positionals, values }, output) {
+    const [action, ...rest] = positionals
+    if ((action !== undefined && action !== 'drop') || rest.length > 0) {
+      throw new UsageError(`archive ${positionals.join(' ')}: say archive, or archive drop`)
+    }
+    return await withDatabase(output, async db => {
+      const kept = await readArchive(db)
+      reportArchive(kept, output)
+      if (action === undefined || kept.tables.length === 0) {
+        output.result(kept)
+        return exitCodes.done
+      }
+      const question =
+        'Drop the archive? A rollback past the step that dropped the old tables will be refused.'
+      if (!(await confirm(question, values.yes === true))) {
+        output.note('left as it was')
+        return exitCodes.error
+      }
+      output.result({ dropped: await dropArchive(db, lockSettings(values, output)) })
+      output.line('dropped')
+      return exitCodes.done
+    })
+  },
+}
+
+function reportArchive({ since, tables }: ArchiveReport, output: Output): void {
+  if (tables.length === 0) {
+    output.line('nothing is kept')
+    return
+  }
+  output.line(`kept since ${since ?? 'an unknown time'}`)
+  const rows = tables.map(({ name, rows, bytes }) => [name, String(rows), `${Math.ceil(bytes / 1024)} kB`])
+  for (const line of columns([['table', 'rows', 'size'], ...rows])) output.line(line)
+}

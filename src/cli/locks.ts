@@ -1,0 +1,35 @@
+import type { MigrateOptions } from '../migrations/index.ts'
+import { UsageError } from './command.ts'
+import type { Output } from './output.ts'
+
+/** The options of every command that waits for locks. */
+export const lockOptions = {
+  'lock-timeout': { type: 'string' },
+  retries: { type: 'string' },
+} as const
+
+export const explainLocks = {
+  'lock-timeout MS': 'wait no longer than this for a lock, in milliseconds (200)',
+  'retries N': 'try a step again this often after a lock was not to be had (100)',
+}
+
+/** How a command waits, as its options say, telling the user what it waits for. */
+export function lockSettings(
+  values: Record<string, string | boolean | undefined>,
+  output: Output,
+): Pick<MigrateOptions, 'lockTimeout' | 'retries' | 'onWait'> {
+  const lockTimeout = wholeNumber('lock-timeout', values['lock-timeout'], 1)
+  const retries = wholeNumber('retries', values.retries, 0)
+  return {
+    ...(lockTimeout !== undefined && { lockTimeout }),
+    ...(retries !== undefined && { retries }),
+    onWait: ({ message, attempt }) => output.note(`${message}\nTrying again (${attempt}).`),
+  }
+}
+
+function wholeNumber(name: string, value: string | boolean | undefined, least: number): number | undefined {
+  if (typeof value !== 'string') return undefined
+  const number = Number(value)
+  if (/^\d+$/.test(value) && number >= least && number < 2 ** 31) return number
+  throw new UsageError(`--${name} takes a whole number of at least ${least}, not ${JSON.stringify(value)}`)
+}

@@ -1,0 +1,28 @@
+import { repair } from '../migrations/index.ts'
+import { type Command, exitCodes } from './command.ts'
+import { confirm } from './confirm.ts'
+import { withDatabase } from './connect.ts'
+
+export const command: Command = {
+  usage: 'repair [--yes]',
+  summary: 'accept edited files of applied migrations; runs nothing of them',
+  options: { yes: { type: 'boolean' } },
+  explain: { yes: 'do not ask' },
+  async run({ values }, output) {
+    return await withDatabase(output, async db => {
+      const edited = await repair(db, { dryRun: true })
+      for (const { name, recorded, file } of edited) {
+        output.line(`${name}/migration.sql\n  applied: ${recorded}\n  now:     ${file}`)
+      }
+      if (edited.length === 0) output.line('every applied migration is as its file says')
+      else if (!(await confirm('Record these files as what was applied?', values.yes === true))) {
+        output.note('left as it was')
+        return exitCodes.error
+      }
+      const repaired = edited.length > 0 ? await repair(db) : []
+      if (repaired.length > 0) output.line('accepted')
+      output.result({ repaired })
+      return exitCodes.done
+    })
+  },
+}

@@ -1,0 +1,61 @@
+import { sql } from 'drizzle-orm'
+import type { Database } from '../database.ts'
+import { MigrationError, refusalOf } from './error.ts'
+import { readLedger } from './ledger.ts'
+import { defaultLockTimeout, type LockOptions, untilUnlocked, waitForTurn } from './lock.ts'
+
+/** What is kept for the way back. */
+export interface ArchiveReport {
+  /** When the copying was done; null where nothing is kept. */
+  since: string | null
+  tables: { name: string; rows: number; bytes: number }[]
+}
+
+/** Says what the schema `archive` holds, exactly counted; reads only. */
+export async function readArchive(db: Database): Promise<ArchiveReport> {
+  const found = await db.execute<{ name: string; bytes: number }>(
+    sql`select c.relname as name, pg_total_relation_size(c.oid)::float8 as bytes
+          from pg_catalog.pg_class c
+         where c.relnamespace = to_regnamespace('archive')
+           and c.relkind = 'r'
+         order by c.relname`,
+    'objects',
+  )
+  const tables = []
+  for (const { name, bytes } of found) {
+    const [row] = await db.execute<{ rows: number }>(
+      sql`select count(*)::float8 as rows from archive.${sql.identifier(name)}`,
+      'objects',
+    )
+    tables.push({ name: `archive.${name}`, rows: row?.rows ?? 0, bytes })
+  }
+  const copied = (await readLedger(db)).find(entry => entry.name.endsWith('_archive_what_users_own'))
+  return { since: tables.length > 0 ? (copied?.appliedAt ?? null) : null, tables }
+}
+
+/**
+ * Ends what is kept for the way back. From then on a rollback past the step that dropped the old tables is refused.
+ *
+ * @returns what there was
+ * @throws MigrationError `STATEMENT_FAILED` while the old tables exist (SQLSTATE 55000), `LOCK_TIMEOUT`
+ */
+export async function dropArchive(db: Database, options: LockOptions = {}): Promise<ArchiveReport> {
+  const { lockTimeout = defaultLockTimeout } = options
+  return await untilUnlocked(options, () =>
+    db.transaction(async tx => {
+      await waitForTurn(tx)
+      const report = await readArchive(tx)
+      if (report.tables.length === 0) return report
+      await tx.execute(sql`select set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`)
+      await tx.execute(sql`select archive.let_go()`).catch(cause => {
+        const { message, code, hint } = refusalOf(cause)
+        const lines = [`${message} (SQLSTATE ${code})`, hint && `hint: ${hint}`, 'Nothing was dropped.']
+        throw new MigrationError('STATEMENT_FAILED', lines.filter(Boolean).join('\n'), {
+          sqlState: code,
+          cause,
+        })
+      })
+      return report
+    }),
+  )
+}

@@ -1,0 +1,75 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
+import type { Database } from '../database.ts'
+import { isLockFailure, MigrationError } from './error.ts'
+
+/** One key for every migrator of this package, on any database: 'agdb' in ASCII. */
+const lockKey = 0x61676462
+
+/** How long a migrator waits for another one, in milliseconds. */
+const patience = 10 * 60_000
+
+/** Below PostgreSQL's deadlock_timeout of a second, so that in a deadlock it is we who give way, and no client. */
+export const defaultLockTimeout = 200
+
+/** How a change waits for the locks it needs. */
+export interface LockOptions {
+  /** How long one lock may be waited for, in milliseconds; 200 unless given. Others queue behind us meanwhile. */
+  lockTimeout?: number
+  /** How often to try again, from the beginning, after a lock was not to be had; 100 unless given. */
+  retries?: number
+  /** Called when something has to be tried again. */
+  onWait?: (wait: Wait) => void
+}
+
+/** A lock that was not to be had in time. */
+export interface Wait {
+  /** Which statement, and who held the lock, as far as PostgreSQL tells us. */
+  message: string
+  attempt: number
+}
+
+/**
+ * Waits until no other migrator is at work, and keeps others out until the transaction ends. No session lock: this
+ * holds behind a pooler in transaction mode, and a killed migrator leaves none behind.
+ *
+ * @throws MigrationError `BUSY`
+ */
+export async function waitForTurn(tx: Database): Promise<void> {
+  const deadline = Date.now() + patience
+  for (;;) {
+    const [row] = await tx.execute<{ locked: boolean }>(
+      sql`select pg_try_advisory_xact_lock(${lockKey}::bigint) as locked`,
+      'objects',
+    )
+    if (row?.locked) return
+    if (Date.now() > deadline) {
+      throw new MigrationError('BUSY', 'another migration has been running for ten minutes. Nothing was run.')
+    }
+    await pause(25 + Math.random() * 50)
+  }
+}
+
+/** Tries again, with growing pauses of random length, as long as somebody else's lock is all that is wrong. */
+export async function untilUnlocked<T>(
+  { retries = 100, onWait }: LockOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof MigrationError) || !isLockFailure(error)) throw error
+      if (attempt > retries) {
+        const { message, sqlState } = error
+        throw new MigrationError('LOCK_TIMEOUT', `${message}\nGave up after ${attempt} attempts.`, {
+          sqlState,
+          cause: error,
+        })
+      }
+      onWait?.({ message: error.message, attempt })
+      // Half a second on average, so that whoever queued behind us gets through meanwhile.
+      await pause(Math.random() * Math.min(1000, 50 * 2 ** attempt))
+    }
+  }
+}
