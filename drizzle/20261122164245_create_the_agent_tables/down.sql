@@ -7,6 +7,37 @@ drop function public.create_profile_for_new_user() cascade;
 lock table public.profiles, public.user_agents, public.memories in access exclusive mode;
 --> statement-breakpoint
 
+-- Again, now that nobody can add to them.
+do $$
+declare
+  owned text;
+  found bigint;
+begin
+  foreach owned in array array['public.profiles', 'public.memories', 'public.user_agents'] loop
+    if to_regclass(owned) is not null then
+      execute format('select count(*) from %s', owned) into found;
+      if found > 0 then
+        raise exception '% holds % rows that belong to users', owned, found
+          using errcode = 'object_not_in_prerequisite_state',
+                hint = 'Rolling back the first migration drops the tables. Export and delete these rows first.';
+      end if;
+    end if;
+  end loop;
+end;
+$$;
+--> statement-breakpoint
+
+-- System agents that an earlier way down parked go too.
+do $$
+begin
+  if obj_description(to_regnamespace('archive'), 'pg_namespace') = 'Kept by @agents/db for the way back.' then
+    drop table archive.system_agents;
+    drop schema archive;
+  end if;
+end;
+$$;
+--> statement-breakpoint
+
 drop table public.memories;
 --> statement-breakpoint
 

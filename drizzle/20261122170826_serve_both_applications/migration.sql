@@ -25,14 +25,12 @@ revoke all on schema archive from public, anon, authenticated, service_role;
 -- The rows of user_agents. No key to llms: a model may be deleted after the table is gone.
 create table archive.user_agents (
   like public.user_agents,
-  constraint user_agents_pkey          primary key (id),
-  constraint fk_user_agents_user_id    foreign key (user_id)    references auth.users (id) on delete cascade,
-  constraint fk_user_agents_created_by foreign key (created_by) references auth.users (id) on delete set null,
-  constraint fk_user_agents_updated_by foreign key (updated_by) references auth.users (id) on delete set null
+  constraint user_agents_pkey                  primary key (id),
+  constraint uq_user_agents_user_id_agent_type unique (user_id, agent_type),
+  constraint fk_user_agents_user_id            foreign key (user_id)    references auth.users (id) on delete cascade,
+  constraint fk_user_agents_created_by         foreign key (created_by) references auth.users (id) on delete set null,
+  constraint fk_user_agents_updated_by         foreign key (updated_by) references auth.users (id) on delete set null
 );
---> statement-breakpoint
-
-create index ix_user_agents_user_id on archive.user_agents (user_id);
 --> statement-breakpoint
 
 create index ix_user_agents_created_by on archive.user_agents (created_by);
@@ -45,7 +43,7 @@ create index ix_user_agents_updated_by on archive.user_agents (updated_by);
 create table archive.profiles (
   id uuid not null,
   constraint profiles_pkey  primary key (id),
-  constraint fk_profiles_id foreign key (id) references public.profiles (id) on delete cascade
+  constraint fk_profiles_id foreign key (id) references public.profiles (id) on delete cascade on update cascade
 );
 --> statement-breakpoint
 
@@ -54,7 +52,7 @@ create table archive.profile_settings (
   profile_id uuid  not null,
   settings   jsonb not null,
   constraint profile_settings_pkey          primary key (profile_id),
-  constraint fk_profile_settings_profile_id foreign key (profile_id) references public.profiles (id) on delete cascade
+  constraint fk_profile_settings_profile_id foreign key (profile_id) references public.profiles (id) on delete cascade on update cascade
 );
 --> statement-breakpoint
 
@@ -63,7 +61,7 @@ create table archive.memory_agents (
   memory_id uuid not null,
   agent_id  uuid not null,
   constraint memory_agents_pkey         primary key (memory_id),
-  constraint fk_memory_agents_memory_id foreign key (memory_id) references public.memories (id) on delete cascade
+  constraint fk_memory_agents_memory_id foreign key (memory_id) references public.memories (id) on delete cascade on update cascade
 );
 --> statement-breakpoint
 
@@ -279,9 +277,9 @@ begin
     coalesce(
       nullif(btrim(case jsonb_typeof(new.raw_user_meta_data -> 'username')
                      when 'string' then new.raw_user_meta_data ->> 'username'
-                   end, e' \t\n\r\f\v'), ''),
-      nullif(btrim(split_part(new.email, '@', 1), e' \t\n\r\f\v'), ''),
-      'user_' || left(new.id::text, 8)
+                   end, e' \t\n\r\f\x0b'), ''),
+      nullif(btrim(split_part(new.email, '@', 1), e' \t\n\r\f\x0b'), ''),
+      'user_' || left(new.id::pg_catalog.text, 8)
     ),
     '{"agent_prompts": {}}'
   )

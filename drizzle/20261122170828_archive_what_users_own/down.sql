@@ -6,3 +6,8 @@ delete from archive.profiles;
 --> statement-breakpoint
 
 select archive.restore_settings();
+--> statement-breakpoint
+
+-- They are back where they came from. What stays says which prompts were a profile's own.
+delete from archive.profile_settings
+ where jsonb_typeof(settings -> 'agent_prompts') is distinct from 'object';

@@ -23,6 +23,22 @@ ALTER TABLE "user_agent_catalog" RENAME CONSTRAINT "system_agents_pkey" TO "user
 ALTER TABLE "user_agent_catalog" RENAME CONSTRAINT "uq_system_agents_agent_type" TO "uq_user_agent_catalog_agent_type";
 --> statement-breakpoint
 
+-- From PostgreSQL 18 on, not-null constraints have names too.
+do $$
+declare
+  called record;
+begin
+  for called in
+    select conname as old, replace(conname, 'system_agents', 'user_agent_catalog') as new
+      from pg_catalog.pg_constraint
+     where conrelid = 'public.user_agent_catalog'::regclass and contype = 'n' and starts_with(conname, 'system_agents_')
+  loop
+    execute format('alter table public.user_agent_catalog rename constraint %I to %I', called.old, called.new);
+  end loop;
+end;
+$$;
+--> statement-breakpoint
+
 CREATE TABLE "user_agents" (
 	"id" uuid PRIMARY KEY,
 	"user_id" uuid NOT NULL,

@@ -63,6 +63,22 @@ ALTER TABLE "system_agents" RENAME CONSTRAINT "user_agent_catalog_pkey" TO "syst
 ALTER TABLE "system_agents" RENAME CONSTRAINT "uq_user_agent_catalog_agent_type" TO "uq_system_agents_agent_type";
 --> statement-breakpoint
 
+-- From PostgreSQL 18 on, not-null constraints have names too.
+do $$
+declare
+  called record;
+begin
+  for called in
+    select conname as old, replace(conname, 'user_agent_catalog', 'system_agents') as new
+      from pg_catalog.pg_constraint
+     where conrelid = 'public.system_agents'::regclass and contype = 'n' and starts_with(conname, 'user_agent_catalog_')
+  loop
+    execute format('alter table public.system_agents rename constraint %I to %I', called.old, called.new);
+  end loop;
+end;
+$$;
+--> statement-breakpoint
+
 -- Last, because its keys lock auth.users and llms for everybody.
 DROP TABLE "user_agents";
 --> statement-breakpoint

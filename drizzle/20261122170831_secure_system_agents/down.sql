@@ -1,4 +1,14 @@
--- The old names of the policies, and the trigger that serves both applications.
+-- The old names of the policies, and the trigger that serves both applications. First what harden_the_tables left
+-- if its online part was begun and then given up.
+
+alter table public.profiles drop constraint if exists chk_profiles_settings_agent_prompts;
+--> statement-breakpoint
+
+alter table public.memories drop constraint if exists chk_memories_memory_type;
+--> statement-breakpoint
+
+drop index if exists public.ix_memories_user_id_memory_type_status, public.ix_system_agents_llm_id;
+--> statement-breakpoint
 
 ALTER POLICY "anon_select_system_agents" ON "system_agents" RENAME TO "anon_select_user_agent_catalog";
 --> statement-breakpoint
@@ -39,9 +49,9 @@ begin
     coalesce(
       nullif(btrim(case jsonb_typeof(new.raw_user_meta_data -> 'username')
                      when 'string' then new.raw_user_meta_data ->> 'username'
-                   end, e' \t\n\r\f\v'), ''),
-      nullif(btrim(split_part(new.email, '@', 1), e' \t\n\r\f\v'), ''),
-      'user_' || left(new.id::text, 8)
+                   end, e' \t\n\r\f\x0b'), ''),
+      nullif(btrim(split_part(new.email, '@', 1), e' \t\n\r\f\x0b'), ''),
+      'user_' || left(new.id::pg_catalog.text, 8)
     ),
     '{"agent_prompts": {}}'
   )

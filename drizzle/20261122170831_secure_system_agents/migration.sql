@@ -17,9 +17,9 @@ begin
     coalesce(
       nullif(btrim(case jsonb_typeof(new.raw_user_meta_data -> 'username')
                      when 'string' then new.raw_user_meta_data ->> 'username'
-                   end, e' \t\n\r\f\v'), ''),
-      nullif(btrim(split_part(new.email, '@', 1), e' \t\n\r\f\v'), ''),
-      'user_' || left(new.id::text, 8)
+                   end, e' \t\n\r\f\x0b'), ''),
+      nullif(btrim(split_part(new.email, '@', 1), e' \t\n\r\f\x0b'), ''),
+      'user_' || left(new.id::pg_catalog.text, 8)
     ),
     '{"agent_prompts": {}}'
   )

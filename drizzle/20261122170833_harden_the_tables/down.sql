@@ -1,6 +1,6 @@
 -- Without the rules. Dropping the function takes its triggers along.
 
-drop function public.set_updated_at() cascade;
+drop function public.keep_updated_at() cascade;
 --> statement-breakpoint
 
 ALTER TABLE "memories" DROP CONSTRAINT "chk_memories_memory_type";

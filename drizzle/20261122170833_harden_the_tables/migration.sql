@@ -74,7 +74,7 @@ ALTER TABLE "memories" VALIDATE CONSTRAINT "chk_memories_memory_type";
 --> statement-breakpoint
 
 -- updated_at is the database's alone: an update that changes nothing else leaves it, whatever it says.
-create or replace function public.set_updated_at()
+create function public.keep_updated_at()
 returns trigger
 language plpgsql
 set search_path = ''
@@ -89,24 +89,24 @@ end;
 $$;
 --> statement-breakpoint
 
-revoke all on function public.set_updated_at() from public, anon, authenticated, service_role;
+revoke all on function public.keep_updated_at() from public, anon, authenticated, service_role;
 --> statement-breakpoint
 
-create or replace trigger set_updated_at
+create trigger keep_updated_at
   before update on public.llms
-  for each row execute function public.set_updated_at();
+  for each row execute function public.keep_updated_at();
 --> statement-breakpoint
 
-create or replace trigger set_updated_at
+create trigger keep_updated_at
   before update on public.memories
-  for each row execute function public.set_updated_at();
+  for each row execute function public.keep_updated_at();
 --> statement-breakpoint
 
-create or replace trigger set_updated_at
+create trigger keep_updated_at
   before update on public.profiles
-  for each row execute function public.set_updated_at();
+  for each row execute function public.keep_updated_at();
 --> statement-breakpoint
 
-create or replace trigger set_updated_at
+create trigger keep_updated_at
   before update on public.system_agents
-  for each row execute function public.set_updated_at();
+  for each row execute function public.keep_updated_at();
