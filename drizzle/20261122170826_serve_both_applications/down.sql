@@ -52,6 +52,11 @@ do $$
 declare
   parked bigint;
 begin
+  -- One of the same type may wait there already; the newer one counts.
+  delete from archive.system_agents a
+   using public.user_agent_catalog c
+   where c.agent_type = a.agent_type;
+
   with gone as (
     delete from public.user_agent_catalog
      where agent_type not in ('INTENT_RECOGNITION', 'TASK_EXECUTION', 'RESULT_REPORTING')
@@ -67,7 +72,8 @@ end;
 $$;
 --> statement-breakpoint
 
-drop function archive.repair_settings(uuid, uuid), archive.restore_settings(uuid, uuid), archive.let_go();
+drop function archive.repair_settings(uuid, uuid), archive.restore_settings(uuid, uuid),
+              archive.check_copies(), archive.check_way_back(), archive.let_go();
 --> statement-breakpoint
 
 drop table archive.profile_settings, archive.profiles;

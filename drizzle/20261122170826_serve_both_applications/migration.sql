@@ -89,12 +89,15 @@ begin
   if tg_op = 'DELETE' then
     delete from archive.user_agents where id = old.id;
   elsif tg_op = 'UPDATE' then
-    update archive.user_agents
-       set (id, user_id, llm_id, agent_type, config, status,
-            created_by, updated_by, created_at, updated_at, deleted_at)
+    -- A user who is deleted leaves both tables by their own keys, one column at a time: none is put back here.
+    update archive.user_agents k
+       set (id, user_id, llm_id, agent_type, config, status, created_by, updated_by,
+            created_at, updated_at, deleted_at)
          = (new.id, new.user_id, new.llm_id, new.agent_type, new.config, new.status,
-            new.created_by, new.updated_by, new.created_at, new.updated_at, new.deleted_at)
-     where id = old.id;
+            case when new.created_by is distinct from old.created_by then new.created_by else k.created_by end,
+            case when new.updated_by is distinct from old.updated_by then new.updated_by else k.updated_by end,
+            new.created_at, new.updated_at, new.deleted_at)
+     where k.id = old.id;
   else
     insert into archive.user_agents
            (id, user_id, llm_id, agent_type, config, status,
@@ -237,6 +240,99 @@ as $$
     returning 1
   )
   select count(*) from restored;
+$$;
+--> statement-breakpoint
+
+-- Raises what is in the tables and not, or not as it is, in the archive.
+create function archive.check_copies()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  apart bigint;
+begin
+  select count(*) into apart
+    from (select id, user_id, llm_id, agent_type, config, status,
+                 created_by, updated_by, created_at, updated_at, deleted_at from public.user_agents
+          except
+          select id, user_id, llm_id, agent_type, config, status,
+                 created_by, updated_by, created_at, updated_at, deleted_at from archive.user_agents) as a;
+  if apart > 0 then
+    raise exception 'public.user_agents: % rows are not in archive as they are', apart
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'Something wrote past the triggers. Roll back to secure_the_agent_tables and migrate again.';
+  end if;
+
+  select count(*) into apart
+    from public.memories m
+    left join archive.memory_agents k on k.memory_id = m.id
+   where m.agent_id is not null
+     and m.agent_id is distinct from k.agent_id;
+  if apart > 0 then
+    raise exception 'public.memories: the agent_id of % rows is not in archive as it is', apart
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'Something wrote past the triggers. Roll back to secure_the_agent_tables and migrate again.';
+  end if;
+end;
+$$;
+--> statement-breakpoint
+
+-- Raises what would keep the archived rows from coming back, whichever state the tables are in.
+create function archive.check_way_back()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  gone text;
+  lost bigint;
+begin
+  select string_agg(kept, ', ') into gone
+    from unnest(array['archive.user_agents', 'archive.memory_agents', 'archive.profiles',
+                      'archive.profile_settings']) as kept
+   where to_regclass(kept) is null;
+  if gone is not null then
+    raise exception '%: the rows kept for the way back are gone', gone
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'The archive was dropped. From here the only way is a backup.';
+  end if;
+
+  select count(*) into lost
+    from archive.user_agents a
+   where not exists (select from public.llms l where l.id = a.llm_id);
+  if lost > 0 then
+    raise exception 'archive.user_agents: % rows need a model that is no longer in public.llms', lost
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'Bring the models back under their ids, or set another llm_id on these rows.';
+  end if;
+
+  select count(*) into lost from public.memories m where m.memory_type not in ('work', 'user');
+  if lost > 0 then
+    raise exception 'public.memories: % rows have a memory_type that the old schema does not know', lost
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'It knows work and user. Set one of them on these rows.';
+  end if;
+
+  select count(*) into lost
+    from public.memories m
+   where m.memory_type = 'work'
+     and not exists (select from archive.memory_agents k
+                       join archive.user_agents a on a.id = k.agent_id
+                      where k.memory_id = m.id)
+     and not exists (select from archive.user_agents a
+                      where a.user_id = m.user_id and a.agent_type = 'TASK_EXECUTION')
+     -- Who signed up since the drop will receive theirs from the catalog.
+     and (exists (select from archive.profiles k where k.id = m.user_id)
+          or exists (select from archive.user_agents a where a.user_id = m.user_id)
+          or not exists (select from public.profiles p where p.id = m.user_id)
+          or not exists (select from public.system_agents c where c.agent_type = 'TASK_EXECUTION'));
+  if lost > 0 then
+    raise exception 'public.memories: % work memories belong to users without a TASK_EXECUTION agent', lost
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'The old schema wants an agent on each. Set their memory_type to user, or move them elsewhere.';
+  end if;
+end;
 $$;
 --> statement-breakpoint
 

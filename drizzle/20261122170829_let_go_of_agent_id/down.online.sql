@@ -60,8 +60,8 @@ begin
       after_id := last_id;
       restored := restored + batch;
     exception when foreign_key_violation then
-      -- A user was deleted meanwhile. Their archived rows are gone with them: look at this batch again.
-      null;
+      -- A user was deleted meanwhile? Their archived rows went with them: look at this batch again.
+      perform archive.check_way_back();
     end;
     commit;
 
@@ -74,11 +74,21 @@ end;
 $$;
 --> statement-breakpoint
 
--- A memory that changed its type since follows the type.
+-- What a memory says itself goes before what was kept of it.
+insert into archive.memory_agents as k (memory_id, agent_id)
+select m.id, m.agent_id
+  from public.memories m
+ where m.agent_id is not null
+on conflict (memory_id) do update set agent_id = excluded.agent_id
+ where k.agent_id <> excluded.agent_id;
+--> statement-breakpoint
+
+-- A memory that changed its type since follows the type; an agent that went with its user is none.
 delete from archive.memory_agents k
  using public.memories m
  where m.id = k.memory_id
-   and m.memory_type = 'user';
+   and (m.memory_type = 'user'
+        or not exists (select from public.user_agents a where a.id = k.agent_id));
 --> statement-breakpoint
 
 do $$

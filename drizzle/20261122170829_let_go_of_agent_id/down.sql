@@ -40,11 +40,21 @@ select a.id, a.user_id, a.llm_id, a.agent_type, a.config, a.status,
  where not exists (select from public.user_agents p where p.id = a.id);
 --> statement-breakpoint
 
--- A memory that changed its type since follows the type.
+-- What a memory says itself goes before what was kept of it.
+insert into archive.memory_agents as k (memory_id, agent_id)
+select m.id, m.agent_id
+  from public.memories m
+ where m.agent_id is not null
+on conflict (memory_id) do update set agent_id = excluded.agent_id
+ where k.agent_id <> excluded.agent_id;
+--> statement-breakpoint
+
+-- A memory that changed its type since follows the type; an agent that went with its user is none.
 delete from archive.memory_agents k
  using public.memories m
  where m.id = k.memory_id
-   and m.memory_type = 'user';
+   and (m.memory_type = 'user'
+        or not exists (select from public.user_agents a where a.id = k.agent_id));
 --> statement-breakpoint
 
 do $$

@@ -120,12 +120,15 @@ begin
   if tg_op = 'DELETE' then
     delete from archive.user_agents where id = old.id;
   elsif tg_op = 'UPDATE' then
-    update archive.user_agents
-       set (id, user_id, llm_id, agent_type, config, status,
-            created_by, updated_by, created_at, updated_at, deleted_at)
+    -- A user who is deleted leaves both tables by their own keys, one column at a time: none is put back here.
+    update archive.user_agents k
+       set (id, user_id, llm_id, agent_type, config, status, created_by, updated_by,
+            created_at, updated_at, deleted_at)
          = (new.id, new.user_id, new.llm_id, new.agent_type, new.config, new.status,
-            new.created_by, new.updated_by, new.created_at, new.updated_at, new.deleted_at)
-     where id = old.id;
+            case when new.created_by is distinct from old.created_by then new.created_by else k.created_by end,
+            case when new.updated_by is distinct from old.updated_by then new.updated_by else k.updated_by end,
+            new.created_at, new.updated_at, new.deleted_at)
+     where k.id = old.id;
   else
     insert into archive.user_agents
            (id, user_id, llm_id, agent_type, config, status,

@@ -1,34 +1,7 @@
 -- Contract, second part. The catalog takes its new name; user_agents and memories.agent_id go, their rows are in archive.
 -- drizzle-kit wrote the statements in capitals. Its DROP POLICY are left out: DROP TABLE takes them along.
 
-do $$
-declare
-  missing bigint;
-begin
-  select count(*) into missing
-    from (select id, user_id, llm_id, agent_type, config, status,
-                 created_by, updated_by, created_at, updated_at, deleted_at from public.user_agents
-          except
-          select id, user_id, llm_id, agent_type, config, status,
-                 created_by, updated_by, created_at, updated_at, deleted_at from archive.user_agents) a;
-  if missing > 0 then
-    raise exception 'public.user_agents: % rows are not in archive as they are', missing
-      using errcode = 'object_not_in_prerequisite_state',
-            hint = 'Something wrote past the triggers. Roll the previous migration back and apply it again.';
-  end if;
-
-  select count(*) into missing
-    from public.memories m
-    left join archive.memory_agents k on k.memory_id = m.id
-   where m.agent_id is not null
-     and m.agent_id is distinct from k.agent_id;
-  if missing > 0 then
-    raise exception 'public.memories: the agent_id of % rows is not in archive as it is', missing
-      using errcode = 'object_not_in_prerequisite_state',
-            hint = 'Something wrote past the triggers. Roll the previous migration back and apply it again.';
-  end if;
-end;
-$$;
+select archive.check_copies();
 --> statement-breakpoint
 
 -- Changes nothing, but keeps sign-ups out until the commit. They lock auth.users before anything else, so we do

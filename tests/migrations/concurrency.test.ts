@@ -1,0 +1,88 @@
+import { drizzle } from 'drizzle-orm/postgres-js'
+import { expect, onTestFinished, test } from 'vitest'
+import { migrate, rollback, status } from '../../src/migrations/index.ts'
+import { readCatalog } from '../support/catalog.ts'
+import { createDatabase } from '../support/database.ts'
+import { connect } from '../support/templates.ts'
+import { migrationsSince } from './commit-points.ts'
+
+async function fresh(template: string) {
+  const database = await createDatabase(template)
+  onTestFinished(() => database.drop())
+  const clients = Array.from({ length: 8 }, () => connect(database.url, { max: 1 }))
+  onTestFinished(async () => {
+    await Promise.all(clients.map(client => client.end({ timeout: 5 })))
+  })
+  return { ...database, migrators: clients.map(client => drizzle({ client })) }
+}
+
+test('eight migrators at once on an empty database all succeed, and record each migration once', async () => {
+  const { admin, db, migrators } = await fresh('standin_old')
+  const reports = await Promise.all(migrators.map(migrator => migrate(migrator)))
+  const { applied } = await status(db)
+  const names = applied.map(({ name }) => name)
+  expect(names.length).toBeGreaterThanOrEqual(6)
+  expect(reports.flatMap(report => report.applied.map(({ name }) => name)).sort()).toEqual(names)
+  expect(reports.map(report => report.applied.length + report.already)).toEqual(
+    Array.from({ length: 8 }, () => names.length),
+  )
+  const ledger = await admin`select name from drizzle.__drizzle_migrations order by id`
+  expect(ledger.map(({ name }) => name)).toEqual(names)
+  const today = await createDatabase('today')
+  onTestFinished(() => today.drop())
+  expect(await readCatalog(admin, { archive: true })).toEqual(
+    await readCatalog(today.admin, { archive: true }),
+  )
+})
+
+test('eight rollbacks at once undo each migration once', async () => {
+  const { admin, migrators } = await fresh('today')
+  const reports = await Promise.all(
+    migrators.map(migrator => rollback(migrator, { to: 'secure_the_agent_tables' })),
+  )
+  expect(reports.flatMap(({ undone }) => undone.map(({ name }) => name.slice(15))).sort()).toEqual(
+    [...migrationsSince].sort(),
+  )
+  const baseline = await createDatabase('baseline')
+  onTestFinished(() => baseline.drop())
+  expect(await readCatalog(admin, { archive: true })).toEqual(
+    await readCatalog(baseline.admin, { archive: true }),
+  )
+})
+
+test('sign-ups go on while migrators go up and down, and every one has a profile and no fewer agents', async () => {
+  const { admin, migrators } = await fresh('baseline')
+  await admin`
+    insert into public.llms (id, model_code, provider, display_name, status)
+    values (md5('model 1')::uuid, 'model-1', 'provider', 'Model 1', 'active')`
+  await admin`
+    insert into public.user_agent_catalog (agent_type, llm_id, status)
+    values ('TASK_EXECUTION', md5('model 1')::uuid, 'active')`
+  const [migrator] = migrators
+  let moving = true
+  const signUps = (async () => {
+    let made = 0
+    for (; moving; made++) {
+      await admin`insert into auth.users (id, email) values (gen_random_uuid(), ${`user${made}@example.test`})`
+    }
+    return made
+  })()
+  try {
+    for (let turn = 0; turn < 3; turn++) {
+      await migrate(migrator!)
+      await rollback(migrator!, { to: 'secure_the_agent_tables' })
+    }
+  } finally {
+    moving = false
+  }
+  const made = await signUps
+  expect(made).toBeGreaterThan(0)
+  expect(
+    await admin`
+    select count(*)::int as users, count(p.id)::int as profiles, count(a.id)::int as agents
+      from auth.users u
+      left join public.profiles p using (id)
+      left join public.user_agents a on a.user_id = u.id`,
+  ).toEqual([{ users: made, profiles: made, agents: made }])
+  expect(await admin`select distinct settings::text as text from public.profiles`).toEqual([{ text: '{}' }])
+})

@@ -1,0 +1,4 @@
+import { cutConnections } from '../support/interruptions.ts'
+import { describeInterruptions } from './interruptions.ts'
+
+describeInterruptions('a cut connection leaves', 'up', cutConnections)

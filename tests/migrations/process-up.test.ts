@@ -1,0 +1,4 @@
+import { killProcess } from '../support/interruptions.ts'
+import { describeInterruptions } from './interruptions.ts'
+
+describeInterruptions('a killed process leaves', 'up', killProcess)
