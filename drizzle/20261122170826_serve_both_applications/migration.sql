@@ -253,11 +253,13 @@ declare
   apart bigint;
 begin
   select count(*) into apart
-    from (select id, user_id, llm_id, agent_type, config, status,
-                 created_by, updated_by, created_at, updated_at, deleted_at from public.user_agents
-          except
-          select id, user_id, llm_id, agent_type, config, status,
-                 created_by, updated_by, created_at, updated_at, deleted_at from archive.user_agents) as a;
+    from public.user_agents a
+    left join archive.user_agents k on k.id = a.id
+   where (a.id, a.user_id, a.llm_id, a.agent_type, a.config, a.status,
+          a.created_by, a.updated_by, a.created_at, a.updated_at, a.deleted_at)
+         is distinct from
+         (k.id, k.user_id, k.llm_id, k.agent_type, k.config, k.status,
+          k.created_by, k.updated_by, k.created_at, k.updated_at, k.deleted_at);
   if apart > 0 then
     raise exception 'public.user_agents: % rows are not in archive as they are', apart
       using errcode = 'object_not_in_prerequisite_state',
