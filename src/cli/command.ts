@@ -2,7 +2,7 @@ import type { ParseArgsConfig } from 'node:util'
 import type { Output } from './output.ts'
 
 /** What a command line said, once `node:util` has parsed it. */
-export interface Arguments {
+interface Arguments {
   positionals: string[]
   values: Record<string, string | boolean | undefined>
 }

@@ -1,19 +1,36 @@
-import { type MigrateReport, migrate } from '../migrations/index.ts'
+import {
+  type Lock,
+  type MigrateReport,
+  migrate,
+  type PlannedMigration,
+  type PlannedStatement,
+  planMigration,
+} from '../migrations/index.ts'
 import { type Command, exitCodes } from './command.ts'
 import { withDatabase } from './connect.ts'
 import { explainLocks, lockOptions, lockSettings } from './locks.ts'
 import { count, type Output } from './output.ts'
 
 export const command: Command = {
-  usage: 'migrate [--to NAME]',
-  summary: 'apply the pending migrations',
-  options: { to: { type: 'string' }, ...lockOptions },
-  explain: { 'to NAME': 'stop after the migration of this name', ...explainLocks },
+  usage: 'migrate [--to NAME] [--plan]',
+  summary: 'apply the pending migrations, or say what that would do',
+  options: { to: { type: 'string' }, plan: { type: 'boolean' }, ...lockOptions },
+  explain: {
+    'to NAME': 'stop after the migration of this name',
+    plan: 'print the SQL, the locks and the rows to be moved, and write nothing',
+    ...explainLocks,
+  },
   async run({ values }, output) {
-    const { to } = values
+    const to = typeof values.to === 'string' ? { to: values.to } : {}
+    if (values.plan) {
+      const plan = await withDatabase(output, db => planMigration(db, to))
+      reportPlan(plan, output)
+      output.result({ plan })
+      return exitCodes.done
+    }
     const report = await withDatabase(output, db =>
       migrate(db, {
-        ...(typeof to === 'string' && { to }),
+        ...to,
         ...lockSettings(values, output),
         onStep: name => output.note(`applying ${name}`),
       }),
@@ -28,4 +45,33 @@ export function reportMigrations({ applied, already }: MigrateReport, output: Ou
   for (const { name, milliseconds } of applied)
     output.line(`applied ${name} (${Math.round(milliseconds)} ms)`)
   if (applied.length === 0) output.line(`nothing to migrate: ${count(already, 'migration')} applied before`)
+}
+
+function reportPlan(plan: PlannedMigration[], output: Output): void {
+  if (plan.length === 0) output.line('nothing to migrate')
+  for (const { name, scripts } of plan) {
+    for (const { file, statements } of scripts) {
+      output.line(`-- ${name}/${file}`)
+      for (const [i, statement] of statements.entries()) {
+        const place = `statement ${i + 1} of ${statements.length}, line ${statement.line}`
+        output.line(`\n-- ${place}: ${[...lockPhrases(statement.locks), ...rowPhrase(statement)].join('; ')}`)
+        output.line(statement.sql)
+      }
+      output.line()
+    }
+  }
+}
+
+function lockPhrases(locks: Lock[]): string[] {
+  if (locks.length === 0) return ['locks no table']
+  const modes = new Set(locks.map(lock => lock.mode))
+  return [...modes].map(mode => {
+    const tables = locks.filter(lock => lock.mode === mode).map(lock => lock.table)
+    return `${mode} on ${tables.join(', ')}`
+  })
+}
+
+function rowPhrase({ rows }: PlannedStatement): string[] {
+  if (rows === undefined) return []
+  return [rows === null ? 'rows unknown' : `about ${count(rows, 'row')}`]
 }

@@ -35,7 +35,7 @@ export function describeInterruptions(title: string, way: 'up' | 'down', interru
                 { way: 'up' as const, to: name },
                 { way, to: previous },
               ]
-        const statements = await interruptEverywhere(name, step, from, prepare, interrupt)
+        const statements = await interruptEverywhere(name, `${way}_${index}`, step, from, prepare, interrupt)
         expect(statements).toBeGreaterThan(5)
       },
     )

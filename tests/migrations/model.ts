@@ -4,7 +4,7 @@ import { AGENT_TYPES } from '../support/rows.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
-export interface Agent {
+interface Agent {
   id: string
   user_id: string
   agent_type: string
@@ -14,7 +14,7 @@ export interface Agent {
   rest: string
 }
 
-export interface Memory {
+interface Memory {
   id: string
   user_id: string
   memory_type: string
@@ -87,7 +87,7 @@ function settingsBack(was: Json | undefined, now: Json): Json {
   return isObject(was.agent_prompts) ? now : { ...rest, agent_prompts: was.agent_prompts! }
 }
 
-export function isObject(value: Json | undefined): value is { [key: string]: Json } {
+function isObject(value: Json | undefined): value is { [key: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

@@ -66,13 +66,14 @@ interface State {
  */
 export async function interruptEverywhere(
   migration: string,
+  label: string,
   step: Step,
   from: string,
   prepare: Step | undefined,
   interrupt: Interruption,
 ): Promise<number> {
   const run = inject('run')
-  const template = `interrupted_${process.pid}_${step.way}_${migration}`
+  const template = `cut_${process.pid}_${label}`
   await createTemplate(run, template, from, async ({ url }) => {
     if (prepare) await takeStep(url, prepare, () => {})
   })
