@@ -1,5 +1,6 @@
 -- Takes the tables away and with them what they hold: so not while a user owns a row in them.
 -- Dropping the function takes its trigger along, on auth.users, which is not ours to alter.
+-- squawk-ignore-file ban-drop-table -- undoing this migration is dropping them
 
 drop function public.create_profile_for_new_user() cascade;
 --> statement-breakpoint

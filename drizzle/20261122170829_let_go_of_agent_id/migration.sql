@@ -1,5 +1,6 @@
 -- Contract, first part, written by drizzle-kit: nothing insists on agent_id any more, and nothing is dropped
 -- that holds data. It is a step of its own for the way back, which fills the tables here.
+-- squawk-ignore-file require-concurrent-index-deletion -- dropped in a moment, under a short lock timeout
 
 select archive.check_copies();
 --> statement-breakpoint

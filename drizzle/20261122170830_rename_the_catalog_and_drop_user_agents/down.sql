@@ -1,5 +1,6 @@
 -- Brings user_agents and memories.agent_id back, still empty, and the catalog its old name; the previous
 -- migration's way back fills them from archive.
+-- squawk-ignore-file renaming-table -- the way back of a rename
 
 -- Changes nothing, but keeps sign-ups out until the commit. They lock auth.users before anything else, so we do
 -- too; and no more than this, because whoever writes a memory needs to look at auth.users last.

@@ -1,5 +1,6 @@
 -- The old names of the policies, and the trigger that serves both applications. First what harden_the_tables left
 -- if its online part was begun and then given up.
+-- squawk-ignore-file require-concurrent-index-deletion -- normally not there
 
 alter table public.profiles drop constraint if exists chk_profiles_settings_agent_prompts;
 --> statement-breakpoint

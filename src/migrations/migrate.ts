@@ -1,17 +1,10 @@
 import type { Database } from '../database.ts'
-import { packagedMigrations, readMigrations } from './files.ts'
-import { readLedger, record } from './ledger.ts'
-import { findByName } from './name.ts'
+import { record } from './ledger.ts'
+import { findPending, type Target } from './pending.ts'
 import { type StepOptions, takeStep } from './step.ts'
-import { refuseTransactionControl } from './transaction-control.ts'
 import { verify } from './verify.ts'
 
-export interface MigrateOptions extends StepOptions {
-  /** The folder of migrations; the package's own unless given. */
-  folder?: string
-  /** Stop after the migration of this name. */
-  to?: string
-}
+export interface MigrateOptions extends Target, StepOptions {}
 
 export interface MigrateReport {
   /** The migrations applied by this call, in order, and how long each took. */
@@ -29,14 +22,7 @@ export interface MigrateReport {
  * @throws MigrationError with a code and the place; migrations before the failing one stay applied
  */
 export async function migrate(db: Database, options: MigrateOptions = {}): Promise<MigrateReport> {
-  const all = readMigrations(options.folder ?? packagedMigrations())
-  const wanted = options.to === undefined ? all : all.slice(0, all.indexOf(findByName(all, options.to)) + 1)
-  const ledger = await readLedger(db)
-  verify(all, ledger)
-  const applied = new Set(ledger.map(entry => entry.name))
-  const pending = wanted.filter(migration => !applied.has(migration.name))
-  for (const migration of pending) refuseTransactionControl(migration, migration.up)
-
+  const { all, wanted, pending } = await findPending(db, options)
   const report: MigrateReport = { applied: [], already: wanted.length - pending.length }
   for (const migration of pending) {
     options.onStep?.(migration.name)

@@ -1,11 +1,8 @@
 import type { Database } from '../database.ts'
-import { packagedMigrations, readMigrations, type Script } from './files.ts'
-import { readLedger } from './ledger.ts'
+import type { Script } from './files.ts'
 import { type Lock, locksOf } from './locks-of.ts'
-import { findByName } from './name.ts'
+import { findPending, type Target } from './pending.ts'
 import { type Relation, type Relations, readRelations } from './relations.ts'
-import { refuseTransactionControl } from './transaction-control.ts'
-import { verify } from './verify.ts'
 
 export interface PlannedStatement {
   sql: string
@@ -33,17 +30,8 @@ export interface PlannedMigration {
  *
  * @throws MigrationError as `migrate` does before anything runs
  */
-export async function planMigration(
-  db: Database,
-  options: { folder?: string; to?: string } = {},
-): Promise<PlannedMigration[]> {
-  const all = readMigrations(options.folder ?? packagedMigrations())
-  const wanted = options.to === undefined ? all : all.slice(0, all.indexOf(findByName(all, options.to)) + 1)
-  const ledger = await readLedger(db)
-  verify(all, ledger)
-  const applied = new Set(ledger.map(entry => entry.name))
-  const pending = wanted.filter(migration => !applied.has(migration.name))
-  for (const migration of pending) refuseTransactionControl(migration, migration.up)
+export async function planMigration(db: Database, options: Target = {}): Promise<PlannedMigration[]> {
+  const { pending } = await findPending(db, options)
 
   // Each statement finds what those before it have left.
   const relations = await readRelations(db)
