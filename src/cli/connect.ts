@@ -38,6 +38,8 @@ export async function withDatabase<T>(output: Output, work: (db: Connected) => P
   const db = createDatabase(url, {
     // One for the step, one for its online part and for asking who keeps it waiting.
     max: 2,
+    // Holds behind a pooler in transaction mode.
+    prepare: false,
     connect_timeout: 10,
     connection: { application_name: 'agents-db' },
     onnotice: notice => {

@@ -45,7 +45,8 @@ export function reportSeed(report: SeedReport, output: Output): void {
     ...table.removed,
   ]).length
   const unchanged = `${count(llms.unchanged.length, 'model')} and ${count(agents.unchanged.length, 'agent')}`
-  output.line(`${changes === 0 ? 'nothing to seed: ' : ''}${unchanged} unchanged`)
+  if (changes === 0) output.line(`nothing to seed: ${unchanged} unchanged`)
+  else if (llms.unchanged.length + agents.unchanged.length > 0) output.line(`${unchanged} unchanged`)
 }
 
 function reportTable(noun: string, table: TableReport, dryRun: boolean, output: Output): void {

@@ -59,7 +59,8 @@ export async function untilUnlocked<T>(
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof MigrationError) || !isLockFailure(error)) throw error
+      if (!(error instanceof MigrationError) || error.code === 'LOCK_TIMEOUT' || !isLockFailure(error))
+        throw error
       if (attempt > retries) {
         const { message, sqlState } = error
         throw new MigrationError('LOCK_TIMEOUT', `${message}\nGave up after ${attempt} attempts.`, {
