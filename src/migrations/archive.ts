@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { MigrationError, refusalOf } from './error.ts'
 import { readLedger } from './ledger.ts'
-import { defaultLockTimeout, type LockOptions, untilUnlocked, waitForTurn } from './lock.ts'
+import { defaultLockTimeout, inTurn, type LockOptions, untilUnlocked } from './lock.ts'
 
 /** What is kept for the way back. */
 export interface ArchiveReport {
@@ -42,8 +42,7 @@ export async function readArchive(db: Database): Promise<ArchiveReport> {
 export async function dropArchive(db: Database, options: LockOptions = {}): Promise<ArchiveReport> {
   const { lockTimeout = defaultLockTimeout } = options
   return await untilUnlocked(options, () =>
-    db.transaction(async tx => {
-      await waitForTurn(tx)
+    inTurn(db, async tx => {
       const report = await readArchive(tx)
       if (report.tables.length === 0) return report
       await tx.execute(sql`select set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`)

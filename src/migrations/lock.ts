@@ -30,19 +30,23 @@ export interface Wait {
 }
 
 /**
- * Waits until no other migrator is at work, and keeps others out until the transaction ends. No session lock: this
- * holds behind a pooler in transaction mode, and a killed migrator leaves none behind.
+ * Runs `work` in a transaction while no other migrator is at work. No session lock: this holds behind a pooler in
+ * transaction mode, and a killed migrator leaves none behind. Each attempt is a transaction of its own: one that stayed
+ * open would keep a snapshot, and an index that the other migrator builds concurrently would wait for it to end.
  *
  * @throws MigrationError `BUSY`
  */
-export async function waitForTurn(tx: Database): Promise<void> {
+export async function inTurn<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
   const deadline = Date.now() + patience
   for (;;) {
-    const [row] = await tx.execute<{ locked: boolean }>(
-      sql`select pg_try_advisory_xact_lock(${lockKey}::bigint) as locked`,
-      'objects',
-    )
-    if (row?.locked) return
+    const turn = await db.transaction(async tx => {
+      const [row] = await tx.execute<{ locked: boolean }>(
+        sql`select pg_try_advisory_xact_lock(${lockKey}::bigint) as locked`,
+        'objects',
+      )
+      return row?.locked ? { result: await work(tx) } : undefined
+    })
+    if (turn) return turn.result
     if (Date.now() > deadline) {
       throw new MigrationError('BUSY', 'another migration has been running for ten minutes. Nothing was run.')
     }

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { packagedMigrations, readMigrations } from './files.ts'
 import { readLedger } from './ledger.ts'
-import { waitForTurn } from './lock.ts'
+import { inTurn } from './lock.ts'
 import { editedEntries } from './verify.ts'
 
 /** An applied migration whose `migration.sql` is no longer what was applied. */
@@ -33,8 +33,7 @@ export async function repair(
     }))
   }
   if (options.dryRun) return await find(db)
-  return await db.transaction(async tx => {
-    await waitForTurn(tx)
+  return await inTurn(db, async tx => {
     const edited = await find(tx)
     for (const { name, file } of edited) {
       await tx.execute(sql`update drizzle.__drizzle_migrations set hash = ${file} where name = ${name}`)

@@ -3,7 +3,7 @@ import type { Database } from '../database.ts'
 import { MigrationError, refusalOf } from './error.ts'
 import type { Migration, Script, Statement } from './files.ts'
 import { ensureLedger, type LedgerEntry, readLedger } from './ledger.ts'
-import { defaultLockTimeout, type LockOptions, untilUnlocked, waitForTurn } from './lock.ts'
+import { defaultLockTimeout, inTurn, type LockOptions, untilUnlocked } from './lock.ts'
 import { watchLocks } from './waiting.ts'
 
 export interface StepOptions extends LockOptions {
@@ -28,8 +28,7 @@ interface Step {
 /**
  * Does one step: its online part, each statement outside a transaction, then the step itself in one transaction
  * with its row in the ledger. The transaction is opened first, and holds an advisory lock for as long as it lasts,
- * so that one migrator is at work at a time: the ledger is read again under it. No session lock is taken: this holds
- * behind a pooler in transaction mode, and a killed migrator leaves none behind.
+ * so that one migrator is at work at a time: the ledger is read again under it.
  *
  * @returns whether it was done here, and not by another migrator meanwhile
  * @throws MigrationError
@@ -40,11 +39,11 @@ export async function takeStep(db: Database, step: Step, options: StepOptions): 
   let onlineDone = false
 
   return await untilUnlocked(options, () =>
-    db.transaction(async tx => {
-      await waitForTurn(tx)
+    inTurn(db, async tx => {
       await ensureLedger(tx)
       if (!step.due(await readLedger(tx))) return false
-      // An idle transaction is what the online part leaves this one for a while; a step may take its time.
+      // A step may take its time, and the online part leaves this transaction idle. Without parameters, and last before
+      // it: so the driver asks in PostgreSQL's simple way, which leaves no snapshot for an index build to wait for.
       await tx.execute(
         sql`select set_config('idle_in_transaction_session_timeout', '0', true),
                    set_config('statement_timeout', '0', true)`,
