@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, inject } from 'vitest'
+import { readMigrations } from '../../src/migrations/files.ts'
 import { packagedMigrations } from '../../src/migrations/index.ts'
 import { readCatalog } from './catalog.ts'
 import { createDatabase, type TestDatabase } from './database.ts'
@@ -16,6 +15,7 @@ export type Interruption = (database: TestDatabase, step: Step, nth: number) => 
 
 const migratorFile = fileURLToPath(new URL('./migrator.ts', import.meta.url))
 const tsx = import.meta.resolve('tsx')
+const migrations = readMigrations(packagedMigrations())
 
 /** The migrator's process dies. */
 export const killProcess: Interruption = async ({ url, admin }, step, nth) => {
@@ -62,7 +62,7 @@ interface State {
  * database is in the state before or after the step, or where its online part has begun, at a point from which a plain
  * rerun finishes; and the rerun ends where an uninterrupted step does.
  *
- * @returns how many statements there were
+ * @returns at how many statements it was interrupted
  */
 export async function interruptEverywhere(
   migration: string,
@@ -71,6 +71,7 @@ export async function interruptEverywhere(
   from: string,
   prepare: Step | undefined,
   interrupt: Interruption,
+  { everything }: { everything: boolean },
 ): Promise<number> {
   const run = inject('run')
   const template = `cut_${process.pid}_${label}`
@@ -86,17 +87,21 @@ export async function interruptEverywhere(
     }
   }
 
-  let statements = 0
+  const sent: string[] = []
   const [before, after] = await onDatabase(async database => {
     const first = await readState(database)
-    await takeStep(database.url, step, n => {
-      statements = n
+    await takeStep(database.url, step, (_, sql) => {
+      sent.push(sql)
     })
     return [first, await readState(database)]
   })
   const online = readOnline(migration, step)
 
-  const positions = Array.from({ length: statements }, (_, index) => index + 1)
+  const statements = sent.length
+  // What comes before the migration's own statements is the same for all: once is enough.
+  const own = new Set(scriptsOf(migration, step))
+  const first = everything ? 0 : sent.findIndex(sql => own.has(sql))
+  const positions = sent.map((_, index) => index + 1).slice(first)
   await Promise.all(
     // Two at a time.
     [positions.filter(n => n % 2 === 1), positions.filter(n => n % 2 === 0)].map(async half => {
@@ -124,7 +129,7 @@ export async function interruptEverywhere(
       }
     }),
   )
-  return statements
+  return positions.length
 }
 
 async function readState({ admin }: TestDatabase): Promise<State> {
@@ -156,13 +161,19 @@ async function signsUp({ admin }: TestDatabase, where: string): Promise<void> {
 
 class Undone extends Error {}
 
-function readOnline(migration: string, { way }: Step): string | undefined {
-  try {
-    const file = way === 'up' ? 'online.sql' : 'down.online.sql'
-    return readFileSync(join(packagedMigrations(), migration, file), 'utf8')
-  } catch {
-    return undefined
-  }
+function scriptsOf(name: string, { way }: Step): string[] {
+  const migration = migrations.find(found => found.name === name)
+  const scripts =
+    way === 'up'
+      ? [migration?.upOnline, migration?.up]
+      : [migration?.downCheck, migration?.downOnline, migration?.down]
+  return scripts.flatMap(script => script?.statements.map(({ sql }) => sql) ?? [])
+}
+
+function readOnline(name: string, { way }: Step): string | undefined {
+  const migration = migrations.find(found => found.name === name)
+  const script = way === 'up' ? migration?.upOnline : migration?.downOnline
+  return script?.statements.map(({ sql }) => sql).join('\n')
 }
 
 /** An index that is not valid yet, a constraint not proven yet: what an online part leaves on its way. */

@@ -14,16 +14,16 @@ export const applicationName = 'migrator under test'
 export async function takeStep(
   url: string,
   { way, to }: Step,
-  onStatement: (n: number) => void,
+  onStatement: (n: number, sql: string) => void,
 ): Promise<void> {
   let count = 0
   const sql = postgres(url, { max: 2, onnotice: () => {}, connection: { application_name: applicationName } })
   const db = drizzle({
     client: sql,
     logger: {
-      logQuery() {
+      logQuery(query) {
         count += 1
-        onStatement(count)
+        onStatement(count, query)
       },
     },
   })
