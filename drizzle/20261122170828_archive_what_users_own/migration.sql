@@ -27,6 +27,7 @@ select p.id, p.settings
   from public.profiles p
  where jsonb_typeof(p.settings -> 'agent_prompts') = 'object'
    and not exists (select from archive.profiles k where k.id = p.id)
+   for key share of p
 on conflict (profile_id) do nothing;
 --> statement-breakpoint
 
@@ -37,4 +38,5 @@ insert into archive.profiles (id)
 select p.id
   from public.profiles p
  where not exists (select from archive.profiles k where k.id = p.id)
+   for key share of p
 on conflict (id) do nothing;

@@ -100,6 +100,7 @@ begin
      where p.id > after_id and p.id <= last_id
        and jsonb_typeof(p.settings -> 'agent_prompts') = 'object'
        and not exists (select from archive.profiles k where k.id = p.id)
+       for key share of p
     on conflict (profile_id) do nothing;
 
     repaired := repaired + archive.repair_settings(after_id, last_id);
@@ -109,6 +110,7 @@ begin
       from public.profiles p
      where p.id > after_id and p.id <= last_id
        and not exists (select from archive.profiles k where k.id = p.id)
+       for key share of p
     on conflict (id) do nothing;
     commit;
 

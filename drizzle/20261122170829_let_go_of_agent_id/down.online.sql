@@ -14,6 +14,7 @@ begin
       from public.profiles p
      where not exists (select from archive.profiles k where k.id = p.id)
        and not exists (select from archive.user_agents a where a.user_id = p.id)
+       for key share of p
     returning id
   )
   select array_agg(id) into newcomers from added;
@@ -75,57 +76,12 @@ end;
 $$;
 --> statement-breakpoint
 
--- What a memory says itself goes before what was kept of it.
-insert into archive.memory_agents as k (memory_id, agent_id)
-select m.id, m.agent_id
-  from public.memories m
- where m.agent_id is not null
-on conflict (memory_id) do update set agent_id = excluded.agent_id
- where k.agent_id <> excluded.agent_id;
---> statement-breakpoint
-
--- A memory that changed its type since follows the type; an agent that went with its user is none.
-delete from archive.memory_agents k
- using public.memories m
- where m.id = k.memory_id
-   and (m.memory_type = 'user'
-        or not exists (select from public.user_agents a where a.id = k.agent_id));
---> statement-breakpoint
-
-do $$
-declare
-  given bigint;
-  left_over bigint;
-begin
-  insert into archive.memory_agents (memory_id, agent_id)
-  select m.id, a.id
-    from public.memories m
-    join archive.user_agents a on a.user_id = m.user_id and a.agent_type = 'TASK_EXECUTION'
-   where m.memory_type = 'work'
-     and not exists (select from archive.memory_agents k where k.memory_id = m.id);
-  get diagnostics given = row_count;
-  if given > 0 then
-    raise info 'gave % work memories written since the TASK_EXECUTION agent of their owner', given;
-  end if;
-
-  select count(*) into left_over
-    from public.memories m
-   where m.memory_type = 'work'
-     and not exists (select from archive.memory_agents k where k.memory_id = m.id);
-  if left_over > 0 then
-    raise exception 'public.memories: % work memories belong to users without a TASK_EXECUTION agent', left_over
-      using errcode = 'object_not_in_prerequisite_state',
-            hint = 'The old schema wants an agent on each. Set their memory_type to user, or move them elsewhere.';
-  end if;
-end;
-$$;
---> statement-breakpoint
-
 do $$
 declare
   after_id uuid := '00000000-0000-0000-0000-000000000000';
   last_id  uuid;
   batch    bigint;
+  given    bigint := 0;
   restored bigint := 0;
   told     timestamptz := clock_timestamp();
 begin
@@ -136,6 +92,36 @@ begin
      order by b.id desc
      limit 1;
     exit when last_id is null;
+
+    -- What a memory says itself goes before what was kept of it.
+    insert into archive.memory_agents as k (memory_id, agent_id)
+    select m.id, m.agent_id
+      from public.memories m
+     where m.id > after_id and m.id <= last_id
+       and m.agent_id is not null
+       and not exists (select from archive.memory_agents k where k.memory_id = m.id and k.agent_id = m.agent_id)
+       for key share of m
+    on conflict (memory_id) do update set agent_id = excluded.agent_id
+     where k.agent_id <> excluded.agent_id;
+
+    -- A memory that changed its type since follows the type; an agent that went with its user is none.
+    delete from archive.memory_agents k
+     using public.memories m
+     where m.id > after_id and m.id <= last_id
+       and m.id = k.memory_id
+       and (m.memory_type = 'user'
+            or not exists (select from public.user_agents a where a.id = k.agent_id));
+
+    insert into archive.memory_agents (memory_id, agent_id)
+    select m.id, a.id
+      from public.memories m
+      join archive.user_agents a on a.user_id = m.user_id and a.agent_type = 'TASK_EXECUTION'
+     where m.id > after_id and m.id <= last_id
+       and m.memory_type = 'work'
+       and not exists (select from archive.memory_agents k where k.memory_id = m.id)
+       for key share of m;
+    get diagnostics batch = row_count;
+    given := given + batch;
 
     update public.memories m
        set agent_id = case m.memory_type when 'work' then k.agent_id end
@@ -154,6 +140,9 @@ begin
       told := clock_timestamp();
     end if;
   end loop;
+  if given > 0 then
+    raise info 'gave % work memories written since the TASK_EXECUTION agent of their owner', given;
+  end if;
 end;
 $$;
 --> statement-breakpoint

@@ -13,6 +13,7 @@ begin
       from public.profiles p
      where not exists (select from archive.profiles k where k.id = p.id)
        and not exists (select from archive.user_agents a where a.user_id = p.id)
+       for key share of p
     returning id
   )
   select array_agg(id) into newcomers from added;
@@ -45,6 +46,8 @@ insert into archive.memory_agents as k (memory_id, agent_id)
 select m.id, m.agent_id
   from public.memories m
  where m.agent_id is not null
+   and not exists (select from archive.memory_agents k where k.memory_id = m.id and k.agent_id = m.agent_id)
+   for key share of m
 on conflict (memory_id) do update set agent_id = excluded.agent_id
  where k.agent_id <> excluded.agent_id;
 --> statement-breakpoint
@@ -67,7 +70,8 @@ begin
     from public.memories m
     join archive.user_agents a on a.user_id = m.user_id and a.agent_type = 'TASK_EXECUTION'
    where m.memory_type = 'work'
-     and not exists (select from archive.memory_agents k where k.memory_id = m.id);
+     and not exists (select from archive.memory_agents k where k.memory_id = m.id)
+     for key share of m;
   get diagnostics given = row_count;
   if given > 0 then
     raise info 'gave % work memories written since the TASK_EXECUTION agent of their owner', given;
