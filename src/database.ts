@@ -10,6 +10,7 @@ export type Database = PgAsyncDatabase<PgQueryResultHKT, any>
  * Opens a pool of connections (postgres.js) to the database at `url` and lays Drizzle over it.
  * Nothing connects before the first statement. End it with `await db.$client.end()`.
  *
+ * @throws TypeError where the URL is empty
  * @param url a `postgresql://` URL
  * @param options options of postgres.js; behind a pooler in transaction mode pass `{ prepare: false }`
  */
@@ -17,5 +18,6 @@ export function createDatabase(
   url: string,
   options: postgres.Options<Record<string, never>> = {},
 ): PostgresJsDatabase & { $client: postgres.Sql } {
+  if (!url) throw new TypeError('createDatabase: the URL is empty. Is DATABASE_URL set?')
   return drizzle({ client: postgres(url, { onnotice: () => {}, ...options }) })
 }

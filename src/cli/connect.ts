@@ -13,7 +13,9 @@ type Connected = ReturnType<typeof createDatabase>
 export function configuredUrl(): string | undefined {
   if (process.env.DATABASE_URL === undefined && existsSync('.env')) loadEnvFile('.env')
   const url = process.env.DATABASE_URL
-  if (url === undefined || url === '') return undefined
+  if (url === undefined) return undefined
+  if (url === '')
+    throw new UsageError('DATABASE_URL is empty: give it a URL, or unset it to use the local server')
   if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
     throw new UsageError(
       'DATABASE_URL is not a URL of the form postgresql://user:password@host:port/database',

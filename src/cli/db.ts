@@ -24,7 +24,7 @@ export const command: Command = {
       case 'reset':
         return await reset(output)
       default:
-        throw new UsageError(`db ${action ?? ''}: say one of ${actions.join(', ')}`)
+        throw new UsageError(`${['db', action].filter(Boolean).join(' ')}: say one of ${actions.join(', ')}`)
     }
   },
 }

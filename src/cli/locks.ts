@@ -23,7 +23,7 @@ export function lockSettings(
   return {
     ...(lockTimeout !== undefined && { lockTimeout }),
     ...(retries !== undefined && { retries }),
-    onWait: ({ message, attempt }) => output.note(`${message}\nTrying again (${attempt}).`),
+    onWait: noteChanges(output),
   }
 }
 
@@ -32,4 +32,15 @@ function wholeNumber(name: string, value: string | boolean | undefined, least: n
   const number = Number(value)
   if (/^\d+$/.test(value) && number >= least && number < 2 ** 31) return number
   throw new UsageError(`--${name} takes a whole number of at least ${least}, not ${JSON.stringify(value)}`)
+}
+
+/** Says what is waited for when it changes, and else only that it goes on, now and then. */
+function noteChanges(output: Output): NonNullable<MigrateOptions['onWait']> {
+  let last = ''
+  return ({ message, attempt }) => {
+    const words = message.replace(/ for \d+ s$/gm, '')
+    if (words !== last) output.note(`${message}\nTrying again.`)
+    else if (attempt % 10 === 0) output.note(`still waiting, ${attempt} attempts so far`)
+    last = words
+  }
 }

@@ -4,16 +4,19 @@ import { withDatabase } from './connect.ts'
 
 export const command: Command = {
   usage: 'status',
-  summary: 'say which migrations are applied and which are pending; exits 3 where some are',
+  summary: 'say which migrations are applied, pending (exit 3), or edited or unknown (exit 4)',
   options: {},
   explain: {},
   async run(_, output) {
     const report = await withDatabase(output, db => status(db))
-    for (const { name, appliedAt } of report.applied)
-      output.line(`applied  ${name}  ${appliedAt ?? ''}`.trimEnd())
+    for (const { name, appliedAt } of report.applied) {
+      const state = report.edited.includes(name) ? 'edited ' : 'applied'
+      output.line(`${state}  ${name}  ${appliedAt ?? ''}`.trimEnd())
+    }
     for (const name of report.unknown) output.line(`unknown  ${name}  (applied, but not of this version)`)
     for (const name of report.pending) output.line(`pending  ${name}`)
     output.result(report)
+    if (report.edited.length + report.unknown.length > 0) return exitCodes.drift
     return report.pending.length > 0 ? exitCodes.pending : exitCodes.done
   },
 }

@@ -30,7 +30,12 @@ export async function readArchive(db: Database): Promise<ArchiveReport> {
     tables.push({ name: `archive.${name}`, rows: row?.rows ?? 0, bytes })
   }
   const copied = (await readLedger(db)).find(entry => entry.name.endsWith('_archive_what_users_own'))
-  return { since: tables.length > 0 ? (copied?.appliedAt ?? null) : null, tables }
+  // Without its copies the archive is only what later migrations need of it.
+  const kept = tables.some(({ name }) => name === 'archive.memory_agents')
+  return {
+    since: kept ? (copied?.appliedAt ?? null) : null,
+    tables: kept ? tables : tables.filter(t => t.rows > 0),
+  }
 }
 
 /**

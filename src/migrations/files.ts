@@ -68,7 +68,7 @@ function withLines(chunks: string[]): Statement[] {
   let line = 1
   const statements = chunks.map(chunk => {
     const heading = /^(?:\s*--[^\n]*\n)*\s*/.exec(chunk)?.[0] ?? ''
-    const statement = { sql: chunk.trim(), line: line + newlines(heading) }
+    const statement = { sql: chunk.trim().replaceAll('\r\n', '\n'), line: line + newlines(heading) }
     line += newlines(chunk)
     return statement
   })

@@ -1,6 +1,7 @@
 import type { Database } from '../database.ts'
 import { packagedMigrations, readMigrations } from './files.ts'
 import { readLedger } from './ledger.ts'
+import { editedEntries } from './verify.ts'
 
 export interface MigrationStatus {
   applied: { name: string; appliedAt: string | null }[]
@@ -8,11 +9,14 @@ export interface MigrationStatus {
   pending: string[]
   /** In the database, not in the folder. */
   unknown: string[]
+  /** Applied, but with another `migration.sql` than is in the folder now. */
+  edited: string[]
 }
 
 /** Says which migrations a database has; reads only. */
 export async function status(db: Database, options: { folder?: string } = {}): Promise<MigrationStatus> {
-  const names = readMigrations(options.folder ?? packagedMigrations()).map(m => m.name)
+  const migrations = readMigrations(options.folder ?? packagedMigrations())
+  const names = migrations.map(m => m.name)
   const ledger = await readLedger(db)
   const applied = new Set(ledger.map(entry => entry.name))
   return {
@@ -21,5 +25,6 @@ export async function status(db: Database, options: { folder?: string } = {}): P
       .map(({ name, appliedAt }) => ({ name, appliedAt })),
     pending: names.filter(name => !applied.has(name)),
     unknown: [...applied].filter(name => !names.includes(name)),
+    edited: editedEntries(migrations, ledger),
   }
 }

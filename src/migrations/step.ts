@@ -51,7 +51,7 @@ export async function takeStep(db: Database, step: Step, options: StepOptions): 
       if (online && !onlineDone) {
         for (const statement of online.statements) {
           await untilUnlocked(options, async () => {
-            await db.execute(sql.raw(statement.sql)).catch(cause => {
+            await runOnline(db, statement, lockTimeout).catch(cause => {
               throw statementFailed(step, online, statement, cause)
             })
           })
@@ -91,6 +91,18 @@ export function statementFailed(
       : 'Nothing of this step was applied.',
   ]
   return new MigrationError('STATEMENT_FAILED', lines.filter(Boolean).join('\n'), { sqlState: code, cause })
+}
+
+/** What commits by itself waits for locks as it says itself; everything else as long as we say. */
+async function runOnline(db: Database, { sql: text }: Statement, lockTimeout: number): Promise<void> {
+  if (/\b(?:commit|concurrently)\b/i.test(text)) {
+    await db.execute(sql.raw(text))
+    return
+  }
+  await db.transaction(async tx => {
+    await tx.execute(sql`select set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`)
+    await tx.execute(sql.raw(text))
+  })
 }
 
 /** The step itself, inside its transaction; where there is a connection to spare, it is asked who keeps us waiting. */

@@ -1,6 +1,10 @@
 import { MigrationError } from './error.ts'
 import type { Migration, Script } from './files.ts'
 
+/** What ends a transaction, or begins another; `rollback to` a savepoint does neither. */
+const ending =
+  /^\s*(?:begin|start\s+transaction|commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b))\b/i
+
 /**
  * Refuses what would end the transaction that a step runs in, and with it the promise of all or nothing.
  *
@@ -10,9 +14,7 @@ export function refuseTransactionControl(migration: Migration, script: Script): 
   for (const statement of script.statements) {
     const found = bare(statement.sql)
       .split(';')
-      .find(part =>
-        /^\s*(begin|start\s+transaction|commit|end|rollback|abort|prepare\s+transaction)\b/i.test(part),
-      )
+      .find(part => ending.test(part))
     if (found !== undefined) {
       throw new MigrationError(
         'TRANSACTION_CONTROL',
@@ -25,6 +27,29 @@ export function refuseTransactionControl(migration: Migration, script: Script): 
 /** The text of a statement without what may hold such a word harmlessly: comments, strings, names, bodies. */
 function bare(sql: string): string {
   const harmless =
-    /--[^\n]*|\/\*[\s\S]*?\*\/|\$(\w*)\$[\s\S]*?\$\1\$|'(?:[^']|'')*'|"(?:[^"]|"")*"|\bbegin\s+atomic\b[\s\S]*?\bend\b/gi
-  return sql.replace(harmless, ' ')
+    /--[^\n]*|(?<![\w$])\$(\w*)\$[\s\S]*?\$\1\$|\be'(?:\\[\s\S]|''|[^'\\])*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\/\*|\*\//gi
+  let depth = 0
+  let kept = ''
+  let from = 0
+  for (const { 0: found, index } of sql.matchAll(harmless)) {
+    if (depth === 0) kept += `${sql.slice(from, index)} `
+    // Block comments nest.
+    if (found === '/*') depth += 1
+    else if (found === '*/') depth = Math.max(0, depth - 1)
+    from = index + found.length
+  }
+  if (depth === 0) kept += sql.slice(from)
+  return withoutAtomicBodies(kept)
+}
+
+/** `begin atomic … end` is a function's body; a `case` inside it has an `end` of its own. */
+function withoutAtomicBodies(sql: string): string {
+  let depth = 0
+  return sql.replace(/\bbegin\s+atomic\b|\bcase\b|\bend\b|;/gi, word => {
+    if (/^begin/i.test(word)) depth = 1
+    else if (depth > 0 && /^case$/i.test(word)) depth += 1
+    else if (depth > 0 && /^end$/i.test(word)) depth -= 1
+    else if (depth === 0) return word
+    return ' '
+  })
 }

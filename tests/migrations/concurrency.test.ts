@@ -1,15 +1,31 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
-import { expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { migrate, rollback, status } from '../../src/migrations/index.ts'
 import { readCatalog } from '../support/catalog.ts'
-import { createDatabase } from '../support/database.ts'
-import { connect } from '../support/templates.ts'
-import { migrationsSince } from './commit-points.ts'
+import { runCli } from '../support/cli.ts'
+import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { fill, readRows } from '../support/rows.ts'
+import { connect, createTemplate } from '../support/templates.ts'
+import { baseline, migrationsSince } from './commit-points.ts'
 
-async function fresh(template: string) {
+/** The template of a baseline with more rows than a batch of the online parts has. */
+const filledBaseline = `filled_${process.pid}`
+
+beforeAll(() =>
+  createTemplate(inject('run'), filledBaseline, 'baseline', async ({ adminUrl }) => {
+    const admin = connect(adminUrl)
+    await fill(admin, { users: 400, memories: 3000 }).finally(() => admin.end())
+  }),
+)
+
+/** How often eight migrators race; more on demand. */
+const rounds = Number(process.env.ROUNDS ?? 3)
+
+/** Eight migrators. With a connection more than one each, the online parts run too. */
+async function fresh(template: string, max = 1) {
   const database = await createDatabase(template)
   onTestFinished(() => database.drop())
-  const clients = Array.from({ length: 8 }, () => connect(database.url, { max: 1 }))
+  const clients = Array.from({ length: 8 }, () => connect(database.url, { max }))
   onTestFinished(async () => {
     await Promise.all(clients.map(client => client.end({ timeout: 5 })))
   })
@@ -85,4 +101,70 @@ test('sign-ups go on while migrators go up and down, and every one has a profile
       left join public.user_agents a on a.user_id = u.id`,
   ).toEqual([{ users: made, profiles: made, agents: made }])
   expect(await admin`select distinct settings::text as text from public.profiles`).toEqual([{ text: '{}' }])
+})
+
+describe('eight migrators at once, each with two connections', () => {
+  const numbers = Array.from({ length: rounds }, (_, i) => i + 1)
+  const states = ['a fresh database', 'a baseline whose rows are still to be moved'] as const
+  let today: TestDatabase
+  let alone: TestDatabase
+
+  /** What a single migrator comes to. */
+  beforeAll(async () => {
+    today = await createDatabase('today')
+    alone = await createDatabase(filledBaseline)
+    await migrate(alone.db)
+  })
+  afterAll(() => Promise.all([today.drop(), alone.drop()]))
+
+  test.for(numbers.flatMap(round => states.map(state => ({ round, state }))))(
+    'on $state, round $round',
+    {
+      timeout: 60_000,
+    },
+    async ({ state }) => {
+      const filled = state !== states[0]
+      const { admin, migrators } = await fresh(filled ? filledBaseline : 'standin_old', 2)
+
+      const reports = await Promise.all(migrators.map(migrator => migrate(migrator)))
+      const ledger = (await admin`select name from drizzle.__drizzle_migrations order by id`).map(
+        ({ name }) => name,
+      )
+      expect(ledger.map(name => name.slice('YYYYMMDDHHMMSS_'.length)).slice(-migrationsSince.length)).toEqual(
+        migrationsSince,
+      )
+      expect(new Set(ledger).size).toBe(ledger.length)
+      expect(reports.flatMap(({ applied }) => applied.map(({ name }) => name)).sort()).toEqual(
+        filled ? ledger.slice(-migrationsSince.length) : ledger,
+      )
+      for (const { applied, already } of reports) expect(applied.length + already).toBe(ledger.length)
+      expect(await readCatalog(admin, { archive: true })).toEqual(
+        await readCatalog(today.admin, { archive: true }),
+      )
+      const schemas = ['public', 'auth', 'archive']
+      if (filled) expect(await readRows(admin, schemas)).toEqual(await readRows(alone.admin, schemas))
+
+      const ways = await Promise.all(migrators.map(migrator => rollback(migrator, { to: baseline })))
+      expect(ways.flatMap(({ undone }) => undone.map(({ name }) => name)).sort()).toEqual(
+        ledger.slice(-migrationsSince.length),
+      )
+    },
+  )
+})
+
+test('four processes at once on a filled baseline all exit 0, and apply each migration once', {
+  timeout: 60_000,
+}, async () => {
+  const { admin, url } = await fresh(filledBaseline)
+  const env = { DATABASE_URL: url }
+  const results = await Promise.all(Array.from({ length: 4 }, () => runCli(['migrate', '--json'], { env })))
+  for (const { code, stderr } of results) expect({ code, stderr }).toMatchObject({ code: 0 })
+  const applied: { name: string }[] = results.flatMap(({ stdout }) => JSON.parse(stdout).applied)
+  expect(applied.map(({ name }) => name.slice('YYYYMMDDHHMMSS_'.length)).sort()).toEqual(
+    [...migrationsSince].sort(),
+  )
+  const ledger =
+    await admin`select name, count(*)::int as times from drizzle.__drizzle_migrations group by name`
+  expect(ledger).toHaveLength(migrationsSince.length + 2)
+  expect(ledger.filter(({ times }) => times !== 1)).toEqual([])
 })
