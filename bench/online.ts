@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import postgres from 'postgres'
 import { columns } from '../src/cli/output.ts'
 import { createDatabase } from '../src/database.ts'
@@ -15,10 +16,19 @@ import type { Tally } from './clients.ts'
  * How long clients wait while the database is migrated, up and down, on a durable server, and beside it the same load
  * under plain `drizzle-kit migrate`. `--users` and `--rounds` make it smaller or longer.
  */
-const option = (name: string, otherwise: number) =>
-  Number(process.argv.find(arg => arg.startsWith(`--${name}=`))?.split('=')[1] ?? otherwise)
-const users = option('users', 200_000)
-const rounds = option('rounds', 1)
+const { values } = parseArgs({
+  options: {
+    users: { type: 'string', default: '200000' },
+    rounds: { type: 'string', default: '1' },
+    help: { type: 'boolean' },
+  },
+})
+if (values.help) {
+  console.log('usage: pnpm bench [--users=200000] [--rounds=1]')
+  process.exit()
+}
+const users = Number(values.users)
+const rounds = Number(values.rounds)
 
 const directory = await mkdtemp(join(tmpdir(), 'agents-db-bench-'))
 const server = await startServer({
