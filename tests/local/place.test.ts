@@ -62,105 +62,113 @@ test('lost passwords are an error with a way out', async () => {
   expect((await resetServer({ ...scratch, directory })).started).toBe(true)
 })
 
-describe.runIf(userCanRunTests)('an ordinary user', () => {
-  test('runs a server of its own', async () => {
-    const directory = await serverDirectory()
-    await chown(dirname(directory), user.uid, user.gid)
-    const server = await startInProcess(directory, { account: user })
-    expect(server).toMatchObject({ started: true, notes: [] })
-    expect((await stat(directory)).uid).toBe(user.uid)
-    expect(await ask(server.url, sql => sql`select 1 as one`)).toEqual([{ one: 1 }])
+if (userCanRunTests)
+  describe('an ordinary user', () => {
+    test('runs a server of its own', async () => {
+      const directory = await serverDirectory()
+      await chown(dirname(directory), user.uid, user.gid)
+      const server = await startInProcess(directory, { account: user })
+      expect(server).toMatchObject({ started: true, notes: [] })
+      expect((await stat(directory)).uid).toBe(user.uid)
+      expect(await ask(server.url, sql => sql`select 1 as one`)).toEqual([{ one: 1 }])
+    })
+
+    test('is told which directory it cannot write', async () => {
+      const directory = await serverDirectory(0o555)
+      await expect(startInProcess(directory, { account: user })).rejects.toThrow(
+        new RegExp(`no place for the local server's data: EACCES.*${directory}.*DATABASE_URL`),
+      )
+    })
   })
 
-  test('is told which directory it cannot write', async () => {
-    const directory = await serverDirectory(0o555)
-    await expect(startInProcess(directory, { account: user })).rejects.toThrow(
-      new RegExp(`no place for the local server's data: EACCES.*${directory}.*DATABASE_URL`),
-    )
-  })
-})
+if (isRoot())
+  describe('root', () => {
+    if (userCanRunTests)
+      test('can go on where an ordinary user began', async () => {
+        const directory = await serverDirectory()
+        await chown(dirname(directory), user.uid, user.gid)
+        const { url } = await startInProcess(directory, { account: user })
+        expect(await start(directory)).toMatchObject({ url, started: false })
+        await stopServer(directory)
+        expect(await start(directory)).toMatchObject({ started: true, directory })
+      })
 
-describe.runIf(isRoot())('root', () => {
-  test.runIf(userCanRunTests)('can go on where an ordinary user began', async () => {
-    const directory = await serverDirectory()
-    await chown(dirname(directory), user.uid, user.gid)
-    const { url } = await startInProcess(directory, { account: user })
-    expect(await start(directory)).toMatchObject({ url, started: false })
-    await stopServer(directory)
-    expect(await start(directory)).toMatchObject({ started: true, directory })
-  })
+    if (userCanRunTests)
+      test('starts a server that another user is told not to touch', async () => {
+        const directory = await serverDirectory()
+        await start(directory)
+        const account = { uid: 1, gid: 1, name: 'uid 1', other: true }
+        await expect(startInProcess(directory, { account })).rejects.toThrow(
+          `${directory} belongs to uid ${user.uid}, and this is uid 1. Run this as that user or as root, or remove it`,
+        )
+      })
 
-  test.runIf(userCanRunTests)('starts a server that another user is told not to touch', async () => {
-    const directory = await serverDirectory()
-    await start(directory)
-    const account = { uid: 1, gid: 1, name: 'uid 1', other: true }
-    await expect(startInProcess(directory, { account })).rejects.toThrow(
-      `${directory} belongs to uid ${user.uid}, and this is uid 1. Run this as that user or as root, or remove it`,
-    )
-  })
+    test('in a directory that its server cannot enter, keeps the data elsewhere and says so', async () => {
+      const directory = await serverDirectory(0o700)
+      const notes: string[] = []
+      const options = { ...scratch, directory, onNote: (note: string) => notes.push(note) }
+      const { started, ...server } = await startServer(options)
+      expect(started).toBe(true)
+      expect(server.directory).toMatch(/^\/var\/(lib|tmp)\/agents-db\/[0-9a-f]{12}$/)
+      expect(notes).toContain(
+        `The local server's data is in ${server.directory}: ${user.name} may not enter ${dirname(directory)}`,
+      )
+      await expect(stat(directory)).rejects.toMatchObject({ code: 'ENOENT' })
+      expect(await ask(server.url, sql => sql`select 1 as one`)).toEqual([{ one: 1 }])
+      expect(await findServer(directory)).toEqual(server)
+      expect(await startServer(options)).toEqual({ ...server, started: false })
+      // Also when the directory has been opened in the meantime: nobody's data disappears.
+      await chmod(dirname(directory), 0o755)
+      expect(await startServer(options)).toEqual({ ...server, started: false })
+      expect(await stopServer(directory)).toBe(true)
+    })
 
-  test('in a directory that its server cannot enter, keeps the data elsewhere and says so', async () => {
-    const directory = await serverDirectory(0o700)
-    const notes: string[] = []
-    const options = { ...scratch, directory, onNote: (note: string) => notes.push(note) }
-    const { started, ...server } = await startServer(options)
-    expect(started).toBe(true)
-    expect(server.directory).toMatch(/^\/var\/(lib|tmp)\/agents-db\/[0-9a-f]{12}$/)
-    expect(notes).toContain(
-      `The local server's data is in ${server.directory}: ${user.name} may not enter ${dirname(directory)}`,
-    )
-    await expect(stat(directory)).rejects.toMatchObject({ code: 'ENOENT' })
-    expect(await ask(server.url, sql => sql`select 1 as one`)).toEqual([{ one: 1 }])
-    expect(await findServer(directory)).toEqual(server)
-    expect(await startServer(options)).toEqual({ ...server, started: false })
-    // Also when the directory has been opened in the meantime: nobody's data disappears.
-    await chmod(dirname(directory), 0o755)
-    expect(await startServer(options)).toEqual({ ...server, started: false })
-    expect(await stopServer(directory)).toBe(true)
-  })
+    test('in a project that its server cannot enter, runs a copy of the programs and says so', async () => {
+      const before = await copies()
+      const directory = await serverDirectory(0o700)
+      const project = dirname(directory)
+      await copyProject(project)
+      const server = await startInProcess(directory, {
+        script: join(project, 'tests/support/start-server.ts'),
+      })
+      expect(server.started).toBe(true)
+      expect(server.notes).toEqual([
+        expect.stringContaining(`data is in ${server.directory}: ${user.name} may not enter ${project}`),
+        expect.stringMatching(
+          `copy in /var/(lib|tmp)/agents-db/postgresql-17.*${user.name} cannot read ${project}`,
+        ),
+      ])
+      expect(await ask(server.url, sql => sql`select 1 as one`)).toEqual([{ one: 1 }])
+      await stopServer(directory)
 
-  test('in a project that its server cannot enter, runs a copy of the programs and says so', async () => {
-    const before = await copies()
-    const directory = await serverDirectory(0o700)
-    const project = dirname(directory)
-    await copyProject(project)
-    const server = await startInProcess(directory, { script: join(project, 'tests/support/start-server.ts') })
-    expect(server.started).toBe(true)
-    expect(server.notes).toEqual([
-      expect.stringContaining(`data is in ${server.directory}: ${user.name} may not enter ${project}`),
-      expect.stringMatching(
-        `copy in /var/(lib|tmp)/agents-db/postgresql-17.*${user.name} cannot read ${project}`,
-      ),
-    ])
-    expect(await ask(server.url, sql => sql`select 1 as one`)).toEqual([{ one: 1 }])
-    await stopServer(directory)
+      const made = (await copies()).filter(copy => !before.includes(copy))
+      for (const copy of await copies()) {
+        const { uid, mode } = await stat(copy)
+        expect([uid, mode & 0o777]).toEqual([0, 0o755])
+      }
+      for (const copy of made) await rm(copy, { recursive: true })
+    })
 
-    const made = (await copies()).filter(copy => !before.includes(copy))
-    for (const copy of await copies()) {
-      const { uid, mode } = await stat(copy)
-      expect([uid, mode & 0o777]).toEqual([0, 0o755])
-    }
-    for (const copy of made) await rm(copy, { recursive: true })
-  })
+    test('does not take a directory with other things in it', async () => {
+      const directory = await serverDirectory()
+      await mkdir(directory)
+      await writeFile(join(directory, 'precious'), '')
+      const server = await start(directory)
+      expect(server.directory).not.toBe(directory)
+      expect((await stat(directory)).uid).toBe(0)
+    })
 
-  test('does not take a directory with other things in it', async () => {
-    const directory = await serverDirectory()
-    await mkdir(directory)
-    await writeFile(join(directory, 'precious'), '')
-    const server = await start(directory)
-    expect(server.directory).not.toBe(directory)
-    expect((await stat(directory)).uid).toBe(0)
+    test('is told what to do when data became unreachable or became its own', async () => {
+      const directory = await serverDirectory()
+      await start(directory)
+      await stopServer(directory)
+      await chmod(dirname(directory), 0o700)
+      await expect(start(directory)).rejects.toThrow(
+        `may not enter ${dirname(directory)}. Allow it (chmod o+x`,
+      )
+      await chmod(dirname(directory), 0o755)
+      await chown(join(directory, 'postgres'), 0, 0)
+      await expect(start(directory)).rejects.toThrow('belongs to root, as whom PostgreSQL refuses to run')
+      await chown(join(directory, 'postgres'), user.uid, user.gid)
+    })
   })
-
-  test('is told what to do when data became unreachable or became its own', async () => {
-    const directory = await serverDirectory()
-    await start(directory)
-    await stopServer(directory)
-    await chmod(dirname(directory), 0o700)
-    await expect(start(directory)).rejects.toThrow(`may not enter ${dirname(directory)}. Allow it (chmod o+x`)
-    await chmod(dirname(directory), 0o755)
-    await chown(join(directory, 'postgres'), 0, 0)
-    await expect(start(directory)).rejects.toThrow('belongs to root, as whom PostgreSQL refuses to run')
-    await chown(join(directory, 'postgres'), user.uid, user.gid)
-  })
-})
