@@ -1,4 +1,4 @@
--- What down.sql does to settings, a thousand profiles at a time and a commit after each.
+-- What down.sql does to settings, 250 profiles at a time and a commit after each.
 
 do $$
 declare
@@ -8,9 +8,9 @@ declare
   told     timestamptz := clock_timestamp();
 begin
   loop
-    perform set_config('lock_timeout', '200ms', true);
+    perform set_config('lock_timeout', '100ms', true);
     select b.id into last_id
-      from (select id from public.profiles where id > after_id order by id limit 1000) as b
+      from (select id from public.profiles where id > after_id order by id limit 250) as b
      order by b.id desc
      limit 1;
     exit when last_id is null;

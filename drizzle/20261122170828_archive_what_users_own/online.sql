@@ -1,5 +1,5 @@
--- What migration.sql does, a thousand rows at a time and a commit after each, so that no row is locked for long.
--- It waits for no lock longer than 200 ms; a run that gives up, or is killed, is simply run again.
+-- What migration.sql does, 250 rows at a time and a commit after each, so that no row is locked for long.
+-- It waits for no lock longer than 100 ms; a run that gives up, or is killed, is simply run again.
 
 do $$
 declare
@@ -10,9 +10,9 @@ declare
   told     timestamptz := clock_timestamp();
 begin
   loop
-    perform set_config('lock_timeout', '200ms', true);
+    perform set_config('lock_timeout', '100ms', true);
     select b.id into last_id
-      from (select id from public.user_agents where id > after_id order by id limit 1000) as b
+      from (select id from public.user_agents where id > after_id order by id limit 250) as b
      order by b.id desc
      limit 1;
     exit when last_id is null;
@@ -50,9 +50,9 @@ declare
   told     timestamptz := clock_timestamp();
 begin
   loop
-    perform set_config('lock_timeout', '200ms', true);
+    perform set_config('lock_timeout', '100ms', true);
     select b.id into last_id
-      from (select id from public.memories where id > after_id order by id limit 1000) as b
+      from (select id from public.memories where id > after_id order by id limit 250) as b
      order by b.id desc
      limit 1;
     exit when last_id is null;
@@ -87,9 +87,9 @@ declare
   told     timestamptz := clock_timestamp();
 begin
   loop
-    perform set_config('lock_timeout', '200ms', true);
+    perform set_config('lock_timeout', '100ms', true);
     select b.id into last_id
-      from (select id from public.profiles where id > after_id order by id limit 1000) as b
+      from (select id from public.profiles where id > after_id order by id limit 250) as b
      order by b.id desc
      limit 1;
     exit when last_id is null;

@@ -1,5 +1,5 @@
--- What down.sql does, in parts: rows a thousand at a time and a commit after each, the index concurrently, the
--- constraints for new rows first. It waits for no lock longer than 200 ms, and may be run again at any point.
+-- What down.sql does, in parts: rows 250 at a time and a commit after each, the index concurrently, the
+-- constraints for new rows first. It waits for no lock longer than 100 ms, and may be run again at any point.
 -- squawk-ignore-file ban-concurrent-index-creation-in-transaction -- this file runs outside of one
 
 -- Who signed up since the drop receives what the old trigger would have given.
@@ -42,9 +42,9 @@ declare
   told     timestamptz := clock_timestamp();
 begin
   loop
-    perform set_config('lock_timeout', '200ms', true);
+    perform set_config('lock_timeout', '100ms', true);
     select b.id into last_id
-      from (select id from archive.user_agents where id > after_id order by id limit 1000) as b
+      from (select id from archive.user_agents where id > after_id order by id limit 250) as b
      order by b.id desc
      limit 1;
     exit when last_id is null;
@@ -86,9 +86,9 @@ declare
   told     timestamptz := clock_timestamp();
 begin
   loop
-    perform set_config('lock_timeout', '200ms', true);
+    perform set_config('lock_timeout', '100ms', true);
     select b.id into last_id
-      from (select id from public.memories where id > after_id order by id limit 1000) as b
+      from (select id from public.memories where id > after_id order by id limit 250) as b
      order by b.id desc
      limit 1;
     exit when last_id is null;
@@ -150,7 +150,7 @@ $$;
 -- An index that was being built when its builder died is there, but of no use.
 do $$
 begin
-  perform set_config('lock_timeout', '200ms', true);
+  perform set_config('lock_timeout', '100ms', true);
   if exists (select from pg_catalog.pg_index
               where indexrelid = to_regclass('public.ix_memories_agent_type_status') and not indisvalid) then
     drop index public.ix_memories_agent_type_status;
@@ -165,7 +165,7 @@ create index concurrently if not exists ix_memories_agent_type_status
 
 do $$
 begin
-  perform set_config('lock_timeout', '200ms', true);
+  perform set_config('lock_timeout', '100ms', true);
   if not exists (select from pg_catalog.pg_constraint
                   where conrelid = 'public.memories'::regclass and conname = 'chk_memory_type_agent_id') then
     ALTER TABLE "memories" ADD CONSTRAINT "chk_memory_type_agent_id" CHECK (("memory_type" = 'work' and "agent_id" is not null) or ("memory_type" = 'user' and "agent_id" is null)) NOT VALID;
@@ -179,7 +179,7 @@ alter table public.memories validate constraint chk_memory_type_agent_id;
 
 do $$
 begin
-  perform set_config('lock_timeout', '200ms', true);
+  perform set_config('lock_timeout', '100ms', true);
   if not exists (select from pg_catalog.pg_constraint
                   where conrelid = 'public.memories'::regclass and conname = 'fk_memories_agent_id') then
     ALTER TABLE "memories" ADD CONSTRAINT "fk_memories_agent_id" FOREIGN KEY ("agent_id") REFERENCES "user_agents"("id") ON DELETE CASCADE NOT VALID;
