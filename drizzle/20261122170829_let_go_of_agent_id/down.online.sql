@@ -150,7 +150,6 @@ $$;
 -- An index that was being built when its builder died is there, but of no use.
 do $$
 begin
-  perform set_config('lock_timeout', '100ms', true);
   if exists (select from pg_catalog.pg_index
               where indexrelid = to_regclass('public.ix_memories_agent_type_status') and not indisvalid) then
     drop index public.ix_memories_agent_type_status;
@@ -165,7 +164,6 @@ create index concurrently if not exists ix_memories_agent_type_status
 
 do $$
 begin
-  perform set_config('lock_timeout', '100ms', true);
   if not exists (select from pg_catalog.pg_constraint
                   where conrelid = 'public.memories'::regclass and conname = 'chk_memory_type_agent_id') then
     ALTER TABLE "memories" ADD CONSTRAINT "chk_memory_type_agent_id" CHECK (("memory_type" = 'work' and "agent_id" is not null) or ("memory_type" = 'user' and "agent_id" is null)) NOT VALID;
@@ -179,7 +177,6 @@ alter table public.memories validate constraint chk_memory_type_agent_id;
 
 do $$
 begin
-  perform set_config('lock_timeout', '100ms', true);
   if not exists (select from pg_catalog.pg_constraint
                   where conrelid = 'public.memories'::regclass and conname = 'fk_memories_agent_id') then
     ALTER TABLE "memories" ADD CONSTRAINT "fk_memories_agent_id" FOREIGN KEY ("agent_id") REFERENCES "user_agents"("id") ON DELETE CASCADE NOT VALID;

@@ -18,7 +18,6 @@ $$;
 -- An index that was being built when its builder died is there, but of no use.
 do $$
 begin
-  perform set_config('lock_timeout', '100ms', true);
   if exists (select from pg_catalog.pg_index
               where indexrelid = to_regclass('public.ix_memories_user_id_memory_type_status') and not indisvalid) then
     drop index public.ix_memories_user_id_memory_type_status;
@@ -33,7 +32,6 @@ create index concurrently if not exists ix_memories_user_id_memory_type_status
 
 do $$
 begin
-  perform set_config('lock_timeout', '100ms', true);
   if exists (select from pg_catalog.pg_index
               where indexrelid = to_regclass('public.ix_system_agents_llm_id') and not indisvalid) then
     drop index public.ix_system_agents_llm_id;
@@ -50,7 +48,6 @@ select archive.repair_settings();
 
 do $$
 begin
-  perform set_config('lock_timeout', '100ms', true);
   if not exists (select from pg_catalog.pg_constraint
                   where conrelid = 'public.profiles'::regclass and conname = 'chk_profiles_settings_agent_prompts') then
     ALTER TABLE "profiles" ADD CONSTRAINT "chk_profiles_settings_agent_prompts" CHECK (coalesce(jsonb_typeof("settings" -> 'agent_prompts'), '') = 'object') NOT VALID;
@@ -67,7 +64,6 @@ alter table public.profiles validate constraint chk_profiles_settings_agent_prom
 
 do $$
 begin
-  perform set_config('lock_timeout', '100ms', true);
   if not exists (select from pg_catalog.pg_constraint
                   where conrelid = 'public.memories'::regclass and conname = 'chk_memories_memory_type') then
     ALTER TABLE "memories" ADD CONSTRAINT "chk_memories_memory_type" CHECK ("memory_type" in ('work', 'user')) NOT VALID;

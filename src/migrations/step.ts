@@ -95,7 +95,8 @@ export function statementFailed(
 
 /** What commits by itself waits for locks as it says itself; everything else as long as we say. */
 async function runOnline(db: Database, { sql: text }: Statement, lockTimeout: number): Promise<void> {
-  if (/\b(?:commit|concurrently)\b/i.test(text)) {
+  const code = text.replace(/--[^\n]*/g, '')
+  if (/\b(?:commit|concurrently)\b/i.test(code)) {
     await db.execute(sql.raw(text))
     return
   }
