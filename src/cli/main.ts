@@ -12,6 +12,8 @@ const commands: Record<string, () => Promise<{ command: Command }>> = {
   rollback: () => import('./rollback.ts'),
   seed: () => import('./seed.ts'),
   status: () => import('./status.ts'),
+  check: () => import('./check.ts'),
+  adopt: () => import('./adopt.ts'),
   repair: () => import('./repair.ts'),
   archive: () => import('./archive.ts'),
   db: () => import('./db.ts'),
@@ -75,7 +77,8 @@ function report(error: unknown, output: Output): number {
   const message = explain(error)
   output.note(usage ? `${message}\n\`agents-db --help\` lists the commands.` : message)
   output.result({ error: { code: usage ? 'USAGE' : codeOf(error), message } })
-  return usage ? exitCodes.usage : exitCodes.error
+  if (usage) return exitCodes.usage
+  return codeOf(error) === 'PROBE_FAILED' ? exitCodes.drift : exitCodes.error
 }
 
 async function overview(): Promise<string> {

@@ -6,6 +6,7 @@ import {
   type PlannedStatement,
   planMigration,
 } from '../migrations/index.ts'
+import { reportUntried } from './check.ts'
 import { type Command, exitCodes } from './command.ts'
 import { withDatabase } from './connect.ts'
 import { explainLocks, lockOptions, lockSettings } from './locks.ts'
@@ -41,10 +42,11 @@ export const command: Command = {
   },
 }
 
-export function reportMigrations({ applied, already }: MigrateReport, output: Output): void {
+export function reportMigrations({ applied, already, probes }: MigrateReport, output: Output): void {
   for (const { name, milliseconds } of applied)
     output.line(`applied ${name} (${Math.round(milliseconds)} ms)`)
   if (applied.length === 0) output.line(`nothing to migrate: ${count(already, 'migration')} applied before`)
+  reportUntried(probes, output)
 }
 
 function reportPlan(plan: PlannedMigration[], output: Output): void {

@@ -1,8 +1,9 @@
 import { eq, getTableName } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { migrate } from '../migrations/index.ts'
+import { check, hasDrift, migrate } from '../migrations/index.ts'
 import { llms, memories, profiles, systemAgents } from '../schema/index.ts'
 import { defaultSeedFiles, seed } from '../seed/index.ts'
+import { reportCheck } from './check.ts'
 import { type Command, exitCodes } from './command.ts'
 import { configuredUrl, databaseUrl, withDatabase, withoutPassword } from './connect.ts'
 import { lockSettings } from './locks.ts'
@@ -12,7 +13,7 @@ import { reportSeed } from './seed.ts'
 
 export const command: Command = {
   usage: 'start',
-  summary: 'local PostgreSQL, migrations, seed, and a summary; the server is left running',
+  summary: 'local PostgreSQL, migrations, seed, check, and a summary; the server is left running',
   options: {},
   explain: {},
   async run(_, output) {
@@ -26,13 +27,15 @@ export const command: Command = {
       reportMigrations(migrations, output)
       const seeded = await seed(db, defaultSeedFiles())
       reportSeed(seeded, output)
-      return { migrations, seed: seeded, ...(await summarise(db)) }
+      const checked = await check(db)
+      reportCheck(checked, output)
+      return { migrations, seed: seeded, check: checked, ...(await summarise(db)) }
     })
     reportSummary(report, output)
     output.line()
     output.line(local ? `${url}\nThe server keeps running; \`pnpm db stop\` ends it.` : withoutPassword(url))
     output.result({ url: local ? url : withoutPassword(url), ...report })
-    return exitCodes.done
+    return hasDrift(report.check) ? exitCodes.drift : exitCodes.done
   },
 }
 

@@ -19,6 +19,10 @@ export type MigrationErrorCode =
   | 'UNKNOWN'
   /** A migration that is not applied sorts before one that is. */
   | 'OUT_OF_ORDER'
+  /** With the step, a sign-up or the denial of clients would no longer hold. */
+  | 'PROBE_FAILED'
+  /** The database is like none of the migrations would leave it. */
+  | 'NOT_ADOPTABLE'
   /** The ledger was made by drizzle-kit before version 1 and has no names. */
   | 'OLD_LEDGER'
 

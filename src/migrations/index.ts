@@ -1,3 +1,7 @@
+export { type AdoptReport, adopt } from '../catalog/adopt.ts'
+export { type CheckReport, check, hasDrift } from '../catalog/check.ts'
+export type { Difference } from '../catalog/compare.ts'
+export type { Probe } from '../probes/probe.ts'
 export { type ArchiveReport, dropArchive, readArchive } from './archive.ts'
 export { MigrationError, type MigrationErrorCode } from './error.ts'
 export { packagedMigrations } from './files.ts'
@@ -8,3 +12,4 @@ export { type PlannedMigration, type PlannedScript, type PlannedStatement, planM
 export { type Edited, repair } from './repair.ts'
 export { type RollbackOptions, type RollbackReport, rollback } from './rollback.ts'
 export { type MigrationStatus, status } from './status.ts'
+export type { LedgerProblem } from './verify.ts'

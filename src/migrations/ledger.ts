@@ -1,6 +1,6 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { MigrationError } from './error.ts'
+import { MigrationError, refusalOf } from './error.ts'
 import type { Migration } from './files.ts'
 
 /** A row of drizzle's ledger: a migration that this database has. */
@@ -40,17 +40,32 @@ export async function ensureLedger(db: Database): Promise<void> {
     'objects',
   )
   // Asking for "if not exists" alone would need the right to create schemas even where nothing is to do.
-  if (!found?.schema) await db.execute(sql`create schema drizzle`)
+  if (!found?.schema) await make(db, sql`create schema drizzle`)
   if (!found?.ledger) {
-    await db.execute(sql`
+    await make(
+      db,
+      sql`
       create table ${ledger} (
         id         serial primary key,
         hash       text not null,
         created_at bigint,
         name       text,
         applied_at timestamp with time zone default now()
-      )`)
+      )`,
+    )
   }
+}
+
+async function make(db: Database, statement: SQL): Promise<void> {
+  await db.execute(statement).catch(cause => {
+    const { message, code } = refusalOf(cause)
+    if (code !== '42501') throw cause
+    throw new MigrationError(
+      'STATEMENT_FAILED',
+      `drizzle.__drizzle_migrations cannot be made: ${message} (SQLSTATE ${code})\nhint: As a role that may, run: create schema if not exists drizzle; grant usage, create on schema drizzle to the role that deploys.\nNothing was run.`,
+      { sqlState: code, cause },
+    )
+  })
 }
 
 /** Records a migration as drizzle-kit would. */

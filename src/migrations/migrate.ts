@@ -1,4 +1,8 @@
+import { readCatalogs } from '../catalog/files.ts'
 import type { Database } from '../database.ts'
+import type { Probe } from '../probes/probe.ts'
+import { requireProbes } from '../probes/require.ts'
+import { packagedMigrations } from './files.ts'
 import { record } from './ledger.ts'
 import { findPending, type Target } from './pending.ts'
 import { type StepOptions, takeStep } from './step.ts'
@@ -11,19 +15,24 @@ export interface MigrateReport {
   applied: { name: string; milliseconds: number }[]
   /** How many the database had before, or received from another migrator meanwhile. */
   already: number
+  /** What was tried before the last step was committed; nothing where the migration has no `catalog.json`. */
+  probes: Probe[]
 }
 
 /**
  * Brings a database up to date: each pending migration in a transaction of its own, one migrator at a time,
  * recorded in drizzle's ledger exactly as `drizzle-kit migrate` does.
  *
- * Before anything runs, what is applied is compared with the files.
+ * Before anything runs, what is applied is compared with the files. Before the last step is committed, a sign-up and
+ * every verb as a client are tried in its transaction: a step that breaks them is rolled back.
  *
  * @throws MigrationError with a code and the place; migrations before the failing one stay applied
  */
 export async function migrate(db: Database, options: MigrateOptions = {}): Promise<MigrateReport> {
   const { all, wanted, pending } = await findPending(db, options)
-  const report: MigrateReport = { applied: [], already: wanted.length - pending.length }
+  const report: MigrateReport = { applied: [], already: wanted.length - pending.length, probes: [] }
+  const last = pending.at(-1)
+  const catalog = last && readCatalogs(options.folder ?? packagedMigrations()).get(last.name)
   for (const migration of pending) {
     options.onStep?.(migration.name)
     const started = performance.now()
@@ -37,7 +46,10 @@ export async function migrate(db: Database, options: MigrateOptions = {}): Promi
           verify(all, current)
           return !current.some(entry => entry.name === migration.name)
         },
-        settle: record,
+        settle: async tx => {
+          await record(tx, migration)
+          if (migration === last && catalog) report.probes = await requireProbes(tx, last.name, catalog)
+        },
       },
       options,
     )

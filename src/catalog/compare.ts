@@ -1,0 +1,116 @@
+import { nameOf } from './files.ts'
+import type { Catalog, Facts } from './read.ts'
+import { sqlThatShows } from './shown-by.ts'
+
+/** Something that a database has otherwise than it should. */
+export interface Difference {
+  /** `table public.memories` */
+  object: string
+  /** `policy anon_select_memories`; null where the whole object is missing, or should not be there. */
+  fact: string | null
+  /** What should be so; null where it should not be at all. */
+  expected: string | null
+  /** What is so; null where it is missing. */
+  found: string | null
+  /** The same as a sentence. */
+  message: string
+  /** A query that shows it. */
+  sql: string
+}
+
+/**
+ * What `found` has otherwise than `expected`. Further indexes are a database's own affair; everything else on these
+ * objects is not.
+ */
+export function compare(expected: Catalog, found: Catalog): Difference[] {
+  const objects = [...new Set([...Object.keys(expected), ...Object.keys(found)])].sort()
+  return objects.flatMap(object => {
+    const [should, is] = [expected[object], found[object]]
+    if (should && is) return compareFacts(object, should, is)
+    const message = should ? `${object} is missing` : `${object} is there, and should not be`
+    return [difference(object, null, should ? '' : null, is ? '' : null, message)]
+  })
+}
+
+function compareFacts(object: string, expected: Facts, found: Facts): Difference[] {
+  const missing = Object.keys(expected).filter(fact => !(fact in found))
+  const extra = new Set(Object.keys(found).filter(fact => !(fact in expected)))
+  const differences: Difference[] = []
+
+  for (const fact of missing) {
+    const renamed = [...extra].find(other => canBeRenamed(fact, other) && found[other] === expected[fact])
+    if (renamed) extra.delete(renamed)
+    const message = renamed
+      ? `${fact} on ${object} is called ${nameOf(renamed)}`
+      : sentence(object, fact, expected[fact], undefined)
+    differences.push(difference(object, fact, expected[fact] ?? null, renamed ?? null, message))
+  }
+  for (const fact of Object.keys(expected)) {
+    if (fact in found && found[fact] !== expected[fact]) {
+      differences.push(
+        difference(
+          object,
+          fact,
+          expected[fact] ?? null,
+          found[fact] ?? null,
+          sentence(object, fact, expected[fact], found[fact]),
+        ),
+      )
+    }
+  }
+  for (const fact of extra) {
+    if (kindOf(fact) === 'index') continue
+    differences.push(
+      difference(object, fact, null, found[fact] ?? null, sentence(object, fact, undefined, found[fact])),
+    )
+  }
+  return differences
+}
+
+function difference(
+  object: string,
+  fact: string | null,
+  expected: string | null,
+  found: string | null,
+  message: string,
+): Difference {
+  return { object, fact, expected, found, message, sql: sqlThatShows(object, fact) }
+}
+
+function sentence(
+  object: string,
+  fact: string,
+  expected: string | undefined,
+  found: string | undefined,
+): string {
+  if (kindOf(fact) === 'grants') {
+    const [, place = '', role] = /^grants( on column .*)? to (.*)$/.exec(fact) ?? []
+    return `${role} has ${found ?? 'nothing'}${place} on ${object}, and should have ${expected ?? 'nothing'}`
+  }
+  if (fact === 'body' && expected !== undefined && found !== undefined) {
+    return `the body of ${object} ${firstDifference(expected, found)}`
+  }
+  const what = /^(?:column|constraint|index|policy|trigger|rule) /.test(fact)
+    ? `${fact} on ${object}`
+    : `the ${fact} of ${object}`
+  if (found === undefined) return `${what} is missing`
+  if (expected === undefined) return `${what} is there, and should not be: ${found}`
+  return `${what} is: ${found}; it should be: ${expected}`
+}
+
+function firstDifference(expected: string, found: string): string {
+  const [should, is] = [expected.split('\n'), found.split('\n')]
+  const line = should.findIndex((text, i) => text !== is[i])
+  const at = line < 0 ? should.length : line
+  const quote = (text: string | undefined) => (text === undefined ? 'nothing' : `"${text.trim()}"`)
+  return `has in line ${at + 1} ${quote(is[at])}, and should have ${quote(should[at])}`
+}
+
+function canBeRenamed(fact: string, other: string): boolean {
+  const kind = kindOf(fact)
+  return ['column', 'constraint', 'index', 'policy', 'trigger'].includes(kind) && kindOf(other) === kind
+}
+
+function kindOf(fact: string): string {
+  return fact.split(' ')[0] ?? ''
+}

@@ -1,0 +1,43 @@
+import { nameOf } from './files.ts'
+
+/** A query over PostgreSQL's own catalogs that shows what an object, or one fact of it, is. */
+export function sqlThatShows(object: string, fact: string | null): string {
+  const name = nameOf(object)
+  const kind = object.slice(0, -name.length - 1)
+  const is =
+    kind === 'function' || kind === 'procedure'
+      ? 'regprocedure'
+      : kind === 'schema'
+        ? 'regnamespace'
+        : 'regclass'
+  const oid = `${quote(name)}::${is}`
+  if (fact === null) return `select to_${is}(${quote(name)});`
+
+  const part = nameOf(fact)
+    .replace(/^"(.*)"$/, '$1')
+    .replaceAll('""', '"')
+  switch (fact.split(' ')[0]) {
+    case 'column':
+      return `select format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid) from pg_attribute left join pg_attrdef on (adrelid, adnum) = (attrelid, attnum) where attrelid = ${oid} and attname = ${quote(part)};`
+    case 'constraint':
+      return `select pg_get_constraintdef(oid), convalidated from pg_constraint where conrelid = ${oid} and conname = ${quote(part)};`
+    case 'index':
+      return `select pg_get_indexdef(indexrelid), indisvalid from pg_index where indrelid = ${oid};`
+    case 'policy':
+      return `select polname, polpermissive, polcmd, polroles::regrole[], pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid) from pg_policy where polrelid = ${oid};`
+    case 'trigger':
+      return `select pg_get_triggerdef(oid), tgenabled from pg_trigger where tgrelid = ${oid} and not tgisinternal;`
+    case 'rule':
+      return `select pg_get_ruledef(oid) from pg_rewrite where ev_class = ${oid};`
+  }
+  if (is === 'regprocedure')
+    return `select pg_get_functiondef(oid), proowner::regrole, proacl from pg_proc where oid = ${oid};`
+  if (is === 'regnamespace')
+    return `select nspowner::regrole, nspacl, obj_description(oid) from pg_namespace where oid = ${oid};`
+  if (fact === 'definition') return `select pg_get_viewdef(${oid});`
+  return `select relowner::regrole, relacl, relrowsecurity, relforcerowsecurity, relpersistence, reloptions from pg_class where oid = ${oid};`
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
