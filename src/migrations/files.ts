@@ -67,7 +67,7 @@ function readScript(folder: string, name: string, file: Script['file']): Script 
 function withLines(chunks: string[]): Statement[] {
   let line = 1
   const statements = chunks.map(chunk => {
-    const heading = /^(?:\s*--[^\n]*\n)*\s*/.exec(chunk)?.[0] ?? ''
+    const heading = headingOf(chunk)
     const statement = { sql: chunk.trim().replaceAll('\r\n', '\n'), line: line + newlines(heading) }
     line += newlines(chunk)
     return statement
@@ -75,7 +75,17 @@ function withLines(chunks: string[]): Statement[] {
   return statements.filter(statement => statement.sql !== '')
 }
 
-function newlines(text: string): number {
+/** The line that a statement's text begins on, with the comment above it. */
+export function firstLine({ sql, line }: Statement): number {
+  return line - newlines(headingOf(sql))
+}
+
+/** Comments and empty lines above a statement. */
+function headingOf(text: string): string {
+  return /^(?:\s*--[^\n]*\n)*\s*/.exec(text)?.[0] ?? ''
+}
+
+export function newlines(text: string): number {
   return text.split('\n').length - 1
 }
 

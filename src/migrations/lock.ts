@@ -54,10 +54,14 @@ export async function inTurn<T>(db: Database, work: (tx: Database) => Promise<T>
   }
 }
 
-/** Tries again, with growing pauses of random length, as long as somebody else's lock is all that is wrong. */
+/**
+ * Tries again, with growing pauses of random length, as long as somebody else's lock is all that is wrong. What does
+ * not end by itself, `between` may wait for.
+ */
 export async function untilUnlocked<T>(
   { retries = 100, onWait }: LockOptions,
   work: () => Promise<T>,
+  between: () => Promise<void> = async () => {},
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -75,6 +79,7 @@ export async function untilUnlocked<T>(
       onWait?.({ message: error.message, attempt })
       // Half a second on average, so that whoever queued behind us gets through meanwhile.
       await pause(Math.random() * Math.min(1000, 50 * 2 ** attempt))
+      if (attempt % 3 === 0) await between()
     }
   }
 }

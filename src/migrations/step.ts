@@ -4,6 +4,7 @@ import { MigrationError, refusalOf } from './error.ts'
 import type { Migration, Script, Statement } from './files.ts'
 import { ensureLedger, type LedgerEntry, readLedger } from './ledger.ts'
 import { defaultLockTimeout, inTurn, type LockOptions, untilUnlocked } from './lock.ts'
+import { passVacuum } from './vacuum.ts'
 import { watchLocks } from './waiting.ts'
 
 export interface StepOptions extends LockOptions {
@@ -35,10 +36,9 @@ interface Step {
  */
 export async function takeStep(db: Database, step: Step, options: StepOptions): Promise<boolean> {
   const { lockTimeout = defaultLockTimeout } = options
-  const online = options.online !== false && connectionsOf(db) > 1 ? step.online : undefined
-  let onlineDone = false
+  let online = options.online !== false && connectionsOf(db) > 1 ? step.online : undefined
 
-  return await untilUnlocked(options, () =>
+  const attempt = () =>
     inTurn(db, async tx => {
       await ensureLedger(tx)
       if (!step.due(await readLedger(tx))) return false
@@ -48,16 +48,8 @@ export async function takeStep(db: Database, step: Step, options: StepOptions): 
         sql`select set_config('idle_in_transaction_session_timeout', '0', true),
                    set_config('statement_timeout', '0', true)`,
       )
-      if (online && !onlineDone) {
-        for (const statement of online.statements) {
-          await untilUnlocked(options, async () => {
-            await runOnline(db, statement, lockTimeout).catch(cause => {
-              throw statementFailed(step, online, statement, cause)
-            })
-          })
-        }
-        onlineDone = true
-      }
+      if (online) await runOnline(db, step, online, options)
+      online = undefined
       // drizzle-kit writes table names without their schema.
       await tx.execute(
         sql`select set_config('search_path', 'public', true),
@@ -67,8 +59,8 @@ export async function takeStep(db: Database, step: Step, options: StepOptions): 
       await runScript(db, tx, step, step.script, lockTimeout)
       await step.settle(tx, step.migration)
       return true
-    }),
-  )
+    })
+  return await untilUnlocked(options, attempt, () => passVacuum(db, textOf(step.script.statements)))
 }
 
 /** Says by folder, file and place what PostgreSQL refused, and what state that leaves the database in. */
@@ -93,8 +85,19 @@ export function statementFailed(
   return new MigrationError('STATEMENT_FAILED', lines.filter(Boolean).join('\n'), { sqlState: code, cause })
 }
 
+/** Each statement is tried again by itself. */
+async function runOnline(db: Database, step: Step, online: Script, options: StepOptions): Promise<void> {
+  for (const statement of online.statements) {
+    const attempt = () =>
+      runOutside(db, statement, options.lockTimeout ?? defaultLockTimeout).catch(cause => {
+        throw statementFailed(step, online, statement, cause)
+      })
+    await untilUnlocked(options, attempt, () => passVacuum(db, statement.sql))
+  }
+}
+
 /** What commits by itself waits for locks as it says itself; everything else as long as we say. */
-async function runOnline(db: Database, { sql: text }: Statement, lockTimeout: number): Promise<void> {
+async function runOutside(db: Database, { sql: text }: Statement, lockTimeout: number): Promise<void> {
   const code = text.replace(/--[^\n]*/g, '')
   if (/\b(?:commit|concurrently)\b/i.test(code)) {
     await db.execute(sql.raw(text))
@@ -125,6 +128,10 @@ async function runScript(
     if (watched && self) await watchLocks(db, self.pid, lockTimeout * 0.6, work, failed)
     else await work().catch(cause => Promise.reject(failed(cause)))
   }
+}
+
+function textOf(statements: Statement[]): string {
+  return statements.map(statement => statement.sql).join('\n')
 }
 
 /** postgres.js and node-postgres say how many connections their pool may have; what says nothing has one. */

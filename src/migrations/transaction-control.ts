@@ -1,9 +1,9 @@
 import { MigrationError } from './error.ts'
-import type { Migration, Script } from './files.ts'
+import { firstLine, type Migration, newlines, type Script } from './files.ts'
 
 /** What ends a transaction, or begins another; `rollback to` a savepoint does neither. */
 const ending =
-  /^\s*(?:begin|start\s+transaction|commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b))\b/i
+  /(?:^|;)\s*(begin|start\s+transaction|commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b))\b/i
 
 /**
  * Refuses what would end the transaction that a step runs in, and with it the promise of all or nothing.
@@ -12,19 +12,19 @@ const ending =
  */
 export function refuseTransactionControl(migration: Migration, script: Script): void {
   for (const statement of script.statements) {
-    const found = bare(statement.sql)
-      .split(';')
-      .find(part => ending.test(part))
-    if (found !== undefined) {
-      throw new MigrationError(
-        'TRANSACTION_CONTROL',
-        `${migration.name}/${script.file}, line ${statement.line}: ${found.trim().split(/\s/)[0]?.toUpperCase()} would end the transaction that the whole file runs in. Take it out; what must run outside a transaction belongs in ${script.file === 'down.sql' ? 'down.online.sql' : 'online.sql'}. Nothing was run.`,
-      )
-    }
+    const text = bare(statement.sql)
+    const match = ending.exec(text)
+    if (!match) continue
+    const [found, words = ''] = match
+    const line = firstLine(statement) + newlines(text.slice(0, match.index + found.length - words.length))
+    throw new MigrationError(
+      'TRANSACTION_CONTROL',
+      `${migration.name}/${script.file}, line ${line}: ${words.split(/\s/)[0]?.toUpperCase()} would end the transaction that the whole file runs in. Take it out; what must run outside a transaction belongs in ${script.file === 'down.sql' ? 'down.online.sql' : 'online.sql'}. Nothing was run.`,
+    )
   }
 }
 
-/** The text of a statement without what may hold such a word harmlessly: comments, strings, names, bodies. */
+/** The lines of a statement without what may hold such a word harmlessly: comments, strings, names, bodies. */
 function bare(sql: string): string {
   const harmless =
     /--[^\n]*|(?<![\w$])\$(\w*)\$[\s\S]*?\$\1\$|\be'(?:\\[\s\S]|''|[^'\\])*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\/\*|\*\//gi
@@ -32,14 +32,20 @@ function bare(sql: string): string {
   let kept = ''
   let from = 0
   for (const { 0: found, index } of sql.matchAll(harmless)) {
-    if (depth === 0) kept += `${sql.slice(from, index)} `
+    const between = sql.slice(from, index)
+    kept += `${depth === 0 ? between : blank(between)} ${blank(found)}`
     // Block comments nest.
     if (found === '/*') depth += 1
     else if (found === '*/') depth = Math.max(0, depth - 1)
     from = index + found.length
   }
-  if (depth === 0) kept += sql.slice(from)
+  kept += depth === 0 ? sql.slice(from) : ''
   return withoutAtomicBodies(kept)
+}
+
+/** The ends of lines alone. */
+function blank(text: string): string {
+  return text.replace(/[^\n]/g, '')
 }
 
 /** `begin atomic … end` is a function's body; a `case` inside it has an `end` of its own. */
@@ -50,6 +56,6 @@ function withoutAtomicBodies(sql: string): string {
     else if (depth > 0 && /^case$/i.test(word)) depth += 1
     else if (depth > 0 && /^end$/i.test(word)) depth -= 1
     else if (depth === 0) return word
-    return ' '
+    return ` ${blank(word)}`
   })
 }

@@ -1,5 +1,8 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/postgres-js'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { migrate, rollback } from '../../src/migrations/index.ts'
 import { readCatalog } from '../support/catalog.ts'
 import { createDatabase } from '../support/database.ts'
@@ -41,4 +44,37 @@ test('a pool of one connection is migrated without the online parts, to the same
     await Promise.all([single.end(), double.end()])
     await Promise.all([one.drop(), two.drop()])
   }
+})
+
+test('what commits by itself runs outside a transaction, everything else in one with our lock timeout', async () => {
+  const database = await createDatabase('standin_old')
+  const folder = await mkdtemp(join(tmpdir(), 'agents-db-migrations-'))
+  onTestFinished(async () => {
+    await database.drop()
+    await rm(folder, { recursive: true })
+  })
+  const files = {
+    '20260101000000_begin': {
+      'migration.sql': 'create table public.seen (statement text, lock_timeout text);',
+    },
+    '20260102000000_go_on': {
+      'migration.sql': 'select 1;',
+      'online.sql': [
+        "insert into public.seen values ('plain', current_setting('lock_timeout'));",
+        "-- No commit, and nothing concurrently.\ninsert into public.seen values ('comment', current_setting('lock_timeout'));",
+        "do $$\nbegin\n  insert into public.seen values ('block', current_setting('lock_timeout'));\n  commit;\nend;\n$$;",
+        'create index concurrently seen_statement on public.seen (statement);',
+      ].join('\n--> statement-breakpoint\n'),
+    },
+  }
+  for (const [name, texts] of Object.entries(files)) {
+    await mkdir(join(folder, name))
+    for (const [file, text] of Object.entries(texts)) await writeFile(join(folder, name, file), text)
+  }
+  await migrate(database.db, { folder, lockTimeout: 77 })
+  expect(await database.sql`select * from public.seen order by statement`).toEqual([
+    { statement: 'block', lock_timeout: '0' },
+    { statement: 'comment', lock_timeout: '77ms' },
+    { statement: 'plain', lock_timeout: '77ms' },
+  ])
 })

@@ -82,6 +82,13 @@ test.for(words)('%s in a down.sql is refused before anything is undone: %s', asy
   expect((await status(applied.db, { folder })).applied).toHaveLength(3)
 })
 
+test('the line is that of the word, below comments, strings and other statements of several lines', async () => {
+  const up = "-- One.\n\nselect 1; /* two\nthree */ select '\n\n';\n\n  prepare\n transaction 'x'"
+  await expect(migrate(fresh.db, { folder: await folderWith({ up }) })).rejects.toThrow(
+    'migration.sql, line 8: PREPARE would end',
+  )
+})
+
 const harmless = {
   'the body of a block': 'do $$ begin perform 1; end; $$;',
   'a body with a tag, in lines': 'do $body$\nbegin\n  perform $q$commit;$q$;\nend;\n$body$;',
