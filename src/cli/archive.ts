@@ -16,6 +16,7 @@ export const command: Command = {
     if ((action !== undefined && action !== 'drop') || rest.length > 0) {
       throw new UsageError(`archive ${positionals.join(' ')}: say archive, or archive drop`)
     }
+    const locks = lockSettings(values, output)
     return await withDatabase(output, async db => {
       const kept = await readArchive(db)
       reportArchive(kept, output)
@@ -29,7 +30,7 @@ export const command: Command = {
         output.note('left as it was')
         return exitCodes.error
       }
-      output.result({ dropped: await dropArchive(db, lockSettings(values, output)) })
+      output.result({ dropped: await dropArchive(db, locks) })
       output.line('dropped')
       return exitCodes.done
     })

@@ -1,5 +1,6 @@
 import { findServer, resetServer, startServer, stopServer } from '../local/server.ts'
 import { type Command, exitCodes, UsageError } from './command.ts'
+import { confirm } from './confirm.ts'
 import { configuredUrl, localDirectory } from './connect.ts'
 import type { Output } from './output.ts'
 
@@ -9,9 +10,9 @@ export const command: Command = {
   usage: `db ${actions.join('|')}`,
   summary: 'the local PostgreSQL: start it, stop it, print its URL, or throw its data away',
   positionals: true,
-  options: {},
-  explain: {},
-  async run({ positionals }, output) {
+  options: { yes: { type: 'boolean' } },
+  explain: { yes: 'do not ask before a reset' },
+  async run({ positionals, values }, output) {
     const [action, ...rest] = positionals
     if (rest.length > 0) throw new UsageError(`db takes one word, not ${positionals.length}`)
     switch (action) {
@@ -22,7 +23,7 @@ export const command: Command = {
       case 'url':
         return await url(output)
       case 'reset':
-        return await reset(output)
+        return await reset(values.yes === true, output)
       default:
         throw new UsageError(`${['db', action].filter(Boolean).join(' ')}: say one of ${actions.join(', ')}`)
     }
@@ -54,9 +55,13 @@ async function url(output: Output): Promise<number> {
 }
 
 /** Only ever the local server: a database that DATABASE_URL names is not touched. */
-async function reset(output: Output): Promise<number> {
+async function reset(yes: boolean, output: Output): Promise<number> {
   if (configuredUrl() !== undefined)
     output.note('DATABASE_URL is set; what is reset is the local server, not that database')
+  if (!(await confirm(`Throw away all data of the local server, in ${localDirectory}?`, yes))) {
+    output.note('left as it was')
+    return exitCodes.error
+  }
   const { url, port } = await resetServer({ directory: localDirectory, onNote: output.note })
   output.note(`emptied and started on port ${port}; \`migrate\` and \`seed\`, or \`start\`, fill it again`)
   output.line(url)

@@ -46,7 +46,9 @@ async function whoBlocks(db: Database, pid: number): Promise<string[]> {
       `pid ${holder}`,
       application && `application ${application}`,
       state,
-      seconds !== null && `in its transaction for ${seconds} s`,
+      seconds === null
+        ? 'for how long is hidden from this role, which is no member of pg_read_all_stats'
+        : `in its transaction for ${seconds} s`,
     ]
       .filter(Boolean)
       .join(', '),

@@ -101,6 +101,8 @@ describe('wrong input', () => {
     [['migrate', 'everything'], 'unexpected everything'],
     [['db'], 'say one of start, stop, url, reset'],
     [['db', 'start', 'twice'], 'one word'],
+    [['db', 'reset'], 'Throw away all data of the local server, in .data? Say so with --yes.'],
+    [['archive', 'drop', '--yes', '--lock-timeout', 'soon'], '--lock-timeout takes a whole number'],
   ])('%j exits 2 and says what is wrong', async (args, message) => {
     const { code, stderr } = await runCli(args, { env })
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) })
@@ -152,7 +154,7 @@ test('a .env file says which database', async () => {
 test('--help lists every command and every option', async () => {
   const { code, stdout } = await runCli(['--help'])
   expect(code).toBe(0)
-  for (const command of ['start', 'migrate', 'rollback', 'seed', 'status', 'db'])
+  for (const command of ['start', 'migrate', 'rollback', 'seed', 'status', 'check', 'adopt', 'db'])
     expect(stdout).toContain(`  ${command}`)
   const seed = await runCli(['seed', '--help'])
   for (const option of ['--llms', '--agents', '--dry-run', '--prune', '--json'])

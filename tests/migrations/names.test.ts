@@ -20,6 +20,13 @@ afterAll(async () => {
 
 const tables = ['llms', 'memories', 'profiles', 'user_agent_catalog', 'user_agents']
 
+test('every migration has a way back, and says what the catalogs hold after it', () => {
+  const folder = packagedMigrations()
+  const files = readdirSync(folder).map(name => readdirSync(join(folder, name)))
+  const needed = ['catalog.json', 'down.sql', 'migration.sql', 'snapshot.json']
+  for (const found of files) expect(found).toEqual(expect.arrayContaining(needed))
+})
+
 test('the baseline has the tables and columns that Alembic left', async () => {
   const id = 'id uuid not null default gen_random_uuid()'
   const idWithout = 'id uuid not null'
