@@ -13,15 +13,23 @@ export interface AgentForUser {
 }
 
 /**
- * Every active system agent with its model, and with the user's prompt laid over the agent's own:
- * one query. A user without a profile, or without prompts, has the agents as they are.
+ * Every active system agent with its model, and with the user's prompt laid over the agent's own, by `agentType`:
+ * one statement. A user without a profile, or without prompts, has the agents as they are; a prompt that is
+ * blank, or no text, is none. The model is given whatever its status is.
+ *
+ * @param userId the user's id in `auth.users`, a UUID
+ * @throws DrizzleQueryError, with the driver's error as its cause
  */
 export async function agentsForUser(db: Database, userId: string): Promise<AgentForUser[]> {
+  const prompts = sql`(${profiles.settings} -> 'agent_prompts')`
   const rows = await db
     .select({
       agentType: systemAgents.agentType,
       config: systemAgents.config,
-      prompt: sql<unknown>`${profiles.settings} -> 'agent_prompts' -> ${systemAgents.agentType}::text`,
+      // As text, so that no driver takes it for JSON; what is not text is none.
+      prompt: sql<string | null>`
+        case when jsonb_typeof(${prompts} -> ${systemAgents.agentType}::text) = 'string'
+             then ${prompts} ->> ${systemAgents.agentType}::text end`,
       llm: {
         id: llms.id,
         modelCode: llms.modelCode,
@@ -38,7 +46,7 @@ export async function agentsForUser(db: Database, userId: string): Promise<Agent
     .orderBy(systemAgents.agentType)
 
   return rows.map(({ prompt, config, ...agent }) => {
-    const customized = typeof prompt === 'string' && prompt.trim() !== ''
+    const customized = prompt !== null && prompt.trim() !== ''
     return { ...agent, config: customized ? { ...config, prompt } : config, customized }
   })
 }

@@ -1,23 +1,34 @@
 import type { PgAsyncDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import { relations } from './schema/relations.ts'
 
-/** Any Drizzle database on PostgreSQL, whatever driver it uses: postgres.js, PGlite and others. */
+/** Any Drizzle database on PostgreSQL, or a transaction of one, whatever its driver: postgres.js, PGlite and others. */
 // biome-ignore lint/suspicious/noExplicitAny: which relations the caller has defined makes no difference here
 export type Database = PgAsyncDatabase<PgQueryResultHKT, any>
 
 /**
- * Opens a pool of connections (postgres.js) to the database at `url` and lays Drizzle over it.
- * Nothing connects before the first statement. End it with `await db.$client.end()`.
+ * Opens a pool of connections (postgres.js) to the database at `url` and lays Drizzle over it, with `relations`, so
+ * that `db.query` follows them. Nothing connects before the first statement. End it with `await db.$client.end()`.
  *
- * @throws TypeError where the URL is empty
  * @param url a `postgresql://` URL
- * @param options options of postgres.js; behind a pooler in transaction mode pass `{ prepare: false }`
+ * @param options options of postgres.js, times among them in seconds; behind a pooler in transaction mode pass
+ *   `{ prepare: false }`
+ * @throws TypeError where the URL is missing, or is none; the message does not repeat it
  */
 export function createDatabase(
-  url: string,
+  url: string | undefined,
   options: postgres.Options<Record<string, never>> = {},
-): PostgresJsDatabase & { $client: postgres.Sql } {
+): PostgresJsDatabase<typeof relations> & { $client: postgres.Sql } {
   if (!url) throw new TypeError('createDatabase: the URL is empty. Is DATABASE_URL set?')
-  return drizzle({ client: postgres(url, { onnotice: () => {}, ...options }) })
+  return drizzle({ client: connect(url, { onnotice: () => {}, ...options }), relations })
+}
+
+function connect(url: string, options: postgres.Options<Record<string, never>>): postgres.Sql {
+  try {
+    if (/^postgres(ql)?:/.test(url)) return postgres(url, options)
+  } catch {
+    // What was thrown holds the URL, and with it the password.
+  }
+  throw new TypeError('createDatabase: not a URL of the form postgresql://user:password@host:port/database')
 }

@@ -1,19 +1,127 @@
+import type { Column } from 'drizzle-orm'
 import { createInsertSchema, createSelectSchema, createUpdateSchema } from 'drizzle-orm/zod'
-import { llms, memories, profiles, systemAgents } from './schema/index.ts'
+import { z } from 'zod'
+import { isObject, isStorable, type JsonMistake, mistakeInObject, NOT_STORABLE } from './json.ts'
+import {
+  type JsonObject,
+  llms,
+  memories,
+  type ProfileSettings,
+  profiles,
+  systemAgents,
+} from './schema/index.ts'
 
-/** Validators made from the tables: what may be inserted, what a row looks like, what may be changed. */
-export const insertLlm = createInsertSchema(llms)
-export const selectLlm = createSelectSchema(llms)
-export const updateLlm = createUpdateSchema(llms)
+/*
+ * Validators made from the tables: what may be inserted, what a row looks like, what may be changed. Drizzle makes them
+ * from the columns; what it does not know is said here: what is within JSON, and which text and UUIDs PostgreSQL takes.
+ */
 
-export const insertMemory = createInsertSchema(memories)
-export const selectMemory = createSelectSchema(memories)
-export const updateMemory = createUpdateSchema(memories)
+const llm = {
+  // Any of PostgreSQL's UUIDs. z.uuid() refuses those whose version it does not know.
+  id: () => z.guid(),
+  modelCode: () => text(llms.modelCode),
+  provider: () => text(llms.provider),
+  displayName: () => text(llms.displayName),
+  config: () => config,
+  status: () => text(llms.status),
+}
+const memory = {
+  id: () => z.guid(),
+  userId: () => z.guid(),
+  content: () => text(memories.content),
+  status: () => text(memories.status),
+}
+const profile = {
+  id: () => z.guid(),
+  username: () => text(profiles.username),
+  avatarUrl: () => text(profiles.avatarUrl),
+  bio: () => text(profiles.bio),
+  settings: () => settings,
+}
+const systemAgent = {
+  id: () => z.guid(),
+  agentType: () => text(systemAgents.agentType),
+  llmId: () => z.guid(),
+  config: () => config,
+}
 
-export const insertProfile = createInsertSchema(profiles)
-export const selectProfile = createSelectSchema(profiles)
-export const updateProfile = createUpdateSchema(profiles)
+/** PostgreSQL counts characters, where JavaScript counts UTF-16 units. */
+function text({ length: most }: Column) {
+  const storable = z.string().refine(isStorable, NOT_STORABLE)
+  if (most === undefined) return storable
+  return storable
+    .refine(value => [...value].length <= most, `is longer than ${most} characters`)
+    .meta({ maxLength: most })
+}
 
-export const insertSystemAgent = createInsertSchema(systemAgents)
-export const selectSystemAgent = createSelectSchema(systemAgents)
-export const updateSystemAgent = createUpdateSchema(systemAgents)
+// Not z.record: it copies, and drops a key named `__proto__`.
+const config = z
+  .unknown()
+  .superRefine((value, context) => report(mistakeInObject(value), context))
+  .meta({ type: 'object' }) as z.ZodType<JsonObject, JsonObject>
+
+const settings = z
+  .unknown()
+  .superRefine((value, context) => {
+    const mistake = mistakeInObject(value)
+    if (mistake || !isObject(value)) return report(mistake, context)
+    const prompts = value.agent_prompts
+    if (!isObject(prompts)) return report({ path: ['agent_prompts'], message: 'must be an object' }, context)
+    for (const [agentType, prompt] of Object.entries(prompts)) {
+      const path = ['agent_prompts', agentType]
+      if (typeof prompt !== 'string') report({ path, message: 'must be a string' }, context)
+      const wrong = text(systemAgents.agentType).safeParse(agentType).error?.issues[0]?.message
+      if (wrong) report({ path, message: `the agent type ${wrong}` }, context)
+    }
+  })
+  .meta({
+    type: 'object',
+    required: ['agent_prompts'],
+    properties: { agent_prompts: { type: 'object', additionalProperties: { type: 'string' } } },
+  }) as z.ZodType<ProfileSettings, ProfileSettings>
+
+function report(mistake: JsonMistake | undefined, context: z.RefinementCtx): void {
+  if (mistake) context.addIssue({ code: 'custom', ...mistake })
+}
+
+/** A model to insert. */
+export const insertLlm = createInsertSchema(llms, {
+  ...llm,
+  id: llm.id().optional(),
+  config: config.optional(),
+})
+/** A row of `llms`. */
+export const selectLlm = createSelectSchema(llms, llm)
+/** What to change of a model. */
+export const updateLlm = createUpdateSchema(llms, llm)
+
+/** A memory to insert. */
+export const insertMemory = createInsertSchema(memories, { ...memory, id: memory.id().optional() })
+/** A row of `memories`. */
+export const selectMemory = createSelectSchema(memories, memory)
+/** What to change of a memory. */
+export const updateMemory = createUpdateSchema(memories, memory)
+
+/** A profile to insert. A sign-up has made it already. */
+export const insertProfile = createInsertSchema(profiles, {
+  ...profile,
+  username: profile.username().nullish(),
+  avatarUrl: profile.avatarUrl().nullish(),
+  bio: profile.bio().nullish(),
+  settings: settings.optional(),
+})
+/** A row of `profiles`. */
+export const selectProfile = createSelectSchema(profiles, profile)
+/** What to change of a profile. `settings` are replaced as a whole. */
+export const updateProfile = createUpdateSchema(profiles, profile)
+
+/** An agent to insert. */
+export const insertSystemAgent = createInsertSchema(systemAgents, {
+  ...systemAgent,
+  id: systemAgent.id().optional(),
+  config: config.optional(),
+})
+/** A row of `system_agents`. */
+export const selectSystemAgent = createSelectSchema(systemAgents, systemAgent)
+/** What to change of an agent. */
+export const updateSystemAgent = createUpdateSchema(systemAgents, systemAgent)

@@ -13,6 +13,7 @@ export const memories = pgTable.withRLS(
   'memories',
   {
     id: uuid().primaryKey().defaultRandom(),
+    /** In `auth.users`; a memory goes with its user. */
     userId: uuid('user_id').notNull(),
     memoryType: varchar('memory_type', { length: 20, enum: memoryTypes }).notNull(),
     content: text().notNull(),
@@ -32,5 +33,7 @@ export const memories = pgTable.withRLS(
   ],
 )
 
+/** A row of `memories`. */
 export type Memory = typeof memories.$inferSelect
+/** What a new row of `memories` takes. */
 export type NewMemory = typeof memories.$inferInsert

@@ -12,12 +12,14 @@ import {
 } from 'drizzle-orm/pg-core'
 import { timestamps } from './columns.ts'
 import { denyAll } from './deny-all.ts'
+import type { JsonObject } from './json.ts'
 import { llms } from './llms.ts'
 
 /** The types the platform came with. A deployment may add others, so the column takes any. */
 export const agentTypes = ['INTENT_RECOGNITION', 'TASK_EXECUTION', 'RESULT_REPORTING'] as const
 export type AgentType = (typeof agentTypes)[number]
 
+/** Inactive agents are kept, and run for nobody. */
 export const systemAgentStatuses = ['active', 'inactive'] as const
 export type SystemAgentStatus = (typeof systemAgentStatuses)[number]
 
@@ -27,8 +29,10 @@ export const systemAgents = pgTable.withRLS(
   {
     id: uuid().notNull().defaultRandom(),
     agentType: varchar('agent_type', { length: 20 }).notNull(),
+    /** The model it runs on; a model in use cannot be deleted. */
     llmId: uuid('llm_id').notNull(),
-    config: jsonb().$type<Record<string, unknown>>().notNull().default({}),
+    /** How it runs: its `prompt`, which a user may replace by one of their own, and what the platform reads besides. */
+    config: jsonb().$type<JsonObject>().notNull().default({}),
     status: varchar({ length: 20, enum: systemAgentStatuses }).notNull(),
     ...timestamps(),
   },
@@ -46,5 +50,7 @@ export const systemAgents = pgTable.withRLS(
   ],
 )
 
+/** A row of `system_agents`. */
 export type SystemAgent = typeof systemAgents.$inferSelect
+/** What a new row of `system_agents` takes. */
 export type NewSystemAgent = typeof systemAgents.$inferInsert
