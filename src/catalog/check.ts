@@ -36,10 +36,7 @@ export async function check(db: Database, options: { folder?: string } = {}): Pr
     at,
     pending: migrations.map(({ name }) => name).filter(name => !applied.has(name)),
     ledger: findProblems(migrations, ledger),
-    differences:
-      expected === undefined
-        ? []
-        : findDrift(expected, catalogs, await readCatalog(db, namesIn(catalogs.values()))),
+    differences: at === null ? [] : await findDrift(db, at, catalogs),
     probes: expected === undefined ? [] : await probe(db, expected),
   }
 }
@@ -50,21 +47,40 @@ export function hasDrift({ ledger, differences, probes }: CheckReport): boolean 
 }
 
 /** The differences that nobody meant: an archive that was ended, or kept on the way down, is none. */
-function findDrift(expected: Catalog, catalogs: Map<string, Catalog>, found: Catalog): Difference[] {
+export async function findDrift(
+  db: Database,
+  at: string,
+  catalogs: Map<string, Catalog>,
+): Promise<Difference[]> {
+  const names = [...catalogs.keys()]
+  const [before, expected, after] = [-1, 0, 1].map(step =>
+    catalogs.get(names[names.indexOf(at) + step] ?? ''),
+  )
+  if (!expected) return []
+  const found = await readCatalog(db, namesIn(catalogs.values()))
   const should = { ...expected }
-  const copies = ['memory_agents', 'profiles', 'user_agents'].map(name => `table archive.${name}`)
-  if (copies.every(copy => !(copy in found))) for (const copy of copies) delete should[copy]
-
-  const known = [...catalogs.values()]
-  for (const object of Object.keys(found)) {
-    const kept = / archive\b/.test(object) && known.findLast(catalog => object in catalog)?.[object]
-    if (!(object in should) && kept) should[object] = kept
+  const copies = copiesIn(expected)
+  if (!copies.some(copy => copy in found)) for (const copy of copies) delete should[copy]
+  for (const object of ['schema archive', 'table archive.system_agents']) {
+    const kept = [...catalogs.values()].findLast(catalog => object in catalog)?.[object]
+    if (object in found && kept) should[object] ??= kept
   }
-  return compare(should, found).filter(difference => !isBegun(difference, known))
+  return compare(should, found).filter(
+    difference => !isBegun(difference, before) && !isBegun(difference, after),
+  )
+}
+
+/** What `archive drop` drops; nothing as long as triggers keep it current. */
+function copiesIn(catalog: Catalog): string[] {
+  const facts = Object.values(catalog).flatMap(of => Object.values(of))
+  if (facts.some(is => is.includes(' EXECUTE FUNCTION archive.'))) return []
+  return Object.keys(catalog).filter(object =>
+    /^table archive\.(?!profile_settings$|system_agents$)/.test(object),
+  )
 }
 
 /** A constraint that the online part of the next step, up or down, has made beforehand. */
-function isBegun({ object, fact, expected, found }: Difference, known: Catalog[]): boolean {
+function isBegun({ object, fact, expected, found }: Difference, next: Catalog | undefined): boolean {
   if (fact === null || expected !== null || !fact.startsWith('constraint ')) return false
-  return known.some(catalog => catalog[object]?.[fact] === found?.replace(/ NOT VALID$/, ''))
+  return next?.[object]?.[fact] === found?.replace(/ NOT VALID$/, '')
 }

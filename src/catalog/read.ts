@@ -19,9 +19,18 @@ export async function readCatalog(db: Database, only?: string[]): Promise<Catalo
   const names = only ? JSON.stringify(only) : null
   return await db.transaction(
     async tx => {
+      const was = await query<{ name: string; value: string }>(
+        tx,
+        sql`select name, setting as value from pg_catalog.pg_settings where name in ('search_path', 'quote_all_identifiers')`,
+      )
       // Nothing is visible by its bare name, so every name comes out qualified.
-      await tx.execute(sql`select set_config('search_path', '', true)`)
+      await set(tx, [
+        { name: 'search_path', value: '' },
+        { name: 'quote_all_identifiers', value: 'off' },
+      ])
       const rows = await query<{ object: string; fact: string; value: string }>(tx, factsOf(names))
+      // The transaction may be the caller's.
+      await set(tx, was)
       const catalog: Catalog = {}
       for (const { object, fact, value } of rows.sort(byName)) {
         const text = value.replaceAll('\r\n', '\n')
@@ -32,6 +41,10 @@ export async function readCatalog(db: Database, only?: string[]): Promise<Catalo
     },
     { accessMode: 'read only' },
   )
+}
+
+async function set(tx: Database, settings: { name: string; value: string }[]): Promise<void> {
+  for (const { name, value } of settings) await tx.execute(sql`select set_config(${name}, ${value}, true)`)
 }
 
 function byName(a: { object: string; fact: string }, b: { object: string; fact: string }): number {
@@ -75,6 +88,12 @@ with named as (
     from pg_catalog.pg_namespace n
    where n.nspname = 'archive'
      and (${only} is null or n.nspname in (select name from named))
+), auth_users as (
+  -- By its name alone: to_regclass() asks for a right to the schema.
+  select c.oid
+    from pg_catalog.pg_class c
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+   where n.nspname = 'auth' and c.relname = 'users'
 ), deployer as (
   -- Whoever owns most of it: the role's name differs between projects.
   select mode() within group (order by relowner) as oid
@@ -100,8 +119,8 @@ with named as (
   select object, 'f', proowner, '', coalesce(proacl, acldefault('f', proowner)) from functions
 ), grants as (
   select p.object, p.of_column, r.name as grantee, p.kind, p.owner,
-         array_agg(g.privilege_type order by g.privilege_type) as held,
-         array_agg(g.privilege_type order by g.privilege_type) filter (where g.is_grantable) as grantable
+         array_agg(distinct g.privilege_type order by g.privilege_type) as held,
+         array_agg(distinct g.privilege_type order by g.privilege_type) filter (where g.is_grantable) as grantable
     from privileges p, aclexplode(p.acl) g, roles r
    where r.oid = g.grantee
    group by p.object, p.of_column, r.name, p.kind, p.owner
@@ -150,14 +169,16 @@ with named as (
   -- From PostgreSQL 18 on, "not null" is a constraint too; the column says it already. Triggers say what they are.
   select r.object, 'constraint ' || quote_ident(c.conname),
          concat(pg_get_constraintdef(c.oid),
-                case when exists (select from pg_catalog.pg_trigger t where t.tgconstraint = c.oid and t.tgenabled = 'D')
+                case when exists (select from pg_catalog.pg_trigger t where t.tgconstraint = c.oid and t.tgenabled in ('D', 'R'))
                      then ', its triggers disabled' end)
     from relations r
     join pg_catalog.pg_constraint c on c.conrelid = r.oid
    where c.contype not in ('n', 't')
    union all
   select r.object, 'index ' || quote_ident(i.relname),
-         concat(replace(pg_get_indexdef(i.oid), ' INDEX ' || quote_ident(i.relname) || ' ON ', ' INDEX ON '),
+         concat(replace(case when i.reloptions is null then pg_get_indexdef(i.oid)
+                             else regexp_replace(pg_get_indexdef(i.oid), ' WITH [(][^)]*[)]', '') end,
+                        ' INDEX ' || quote_ident(i.relname) || ' ON ', ' INDEX ON '),
                 case when not x.indisvalid then ', invalid' end)
     from relations r
     join pg_catalog.pg_index x on x.indrelid = r.oid
@@ -176,7 +197,7 @@ with named as (
     left join relations r on r.oid = t.tgrelid
    where not t.tgisinternal
      and (r.oid is not null
-          or t.tgrelid = to_regclass('auth.users')
+          or t.tgrelid in (select oid from auth_users)
              and (${only} is null or t.tgname in (select name from named)
                   or t.tgfoid in (select oid from functions)))
    union all

@@ -11,16 +11,17 @@ export function sqlThatShows(object: string, fact: string | null): string {
         ? 'regnamespace'
         : 'regclass'
   const oid = `${quote(name)}::${is}`
-  if (fact === null) return `select to_${is}(${quote(name)});`
+  if (fact === null) {
+    return is === 'regclass'
+      ? `select oid::regclass, relkind from pg_class where oid = to_regclass(${quote(name)});`
+      : `select to_${is}(${quote(name)});`
+  }
 
-  const part = nameOf(fact)
-    .replace(/^"(.*)"$/, '$1')
-    .replaceAll('""', '"')
-  switch (fact.split(' ')[0]) {
+  switch (fact.startsWith('grants on column ') ? 'column' : fact.split(' ')[0]) {
     case 'column':
-      return `select format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid) from pg_attribute left join pg_attrdef on (adrelid, adnum) = (attrelid, attnum) where attrelid = ${oid} and attname = ${quote(part)};`
+      return `select attname, format_type(atttypid, atttypmod), attcollation::regcollation, attnotnull, attidentity, attgenerated, pg_get_expr(adbin, adrelid), attacl from pg_attribute left join pg_attrdef on (adrelid, adnum) = (attrelid, attnum) where attrelid = ${oid} and attnum > 0 and not attisdropped;`
     case 'constraint':
-      return `select pg_get_constraintdef(oid), convalidated from pg_constraint where conrelid = ${oid} and conname = ${quote(part)};`
+      return `select conname, pg_get_constraintdef(oid), array(select tgenabled from pg_trigger where tgconstraint = c.oid) from pg_constraint c where conrelid = ${oid};`
     case 'index':
       return `select pg_get_indexdef(indexrelid), indisvalid from pg_index where indrelid = ${oid};`
     case 'policy':
@@ -28,12 +29,12 @@ export function sqlThatShows(object: string, fact: string | null): string {
     case 'trigger':
       return `select pg_get_triggerdef(oid), tgenabled from pg_trigger where tgrelid = ${oid} and not tgisinternal;`
     case 'rule':
-      return `select pg_get_ruledef(oid) from pg_rewrite where ev_class = ${oid};`
+      return `select pg_get_ruledef(oid), ev_enabled from pg_rewrite where ev_class = ${oid};`
   }
   if (is === 'regprocedure')
     return `select pg_get_functiondef(oid), proowner::regrole, proacl from pg_proc where oid = ${oid};`
   if (is === 'regnamespace')
-    return `select nspowner::regrole, nspacl, obj_description(oid) from pg_namespace where oid = ${oid};`
+    return `select nspowner::regrole, nspacl, obj_description(oid, 'pg_namespace') from pg_namespace where oid = ${oid};`
   if (fact === 'definition') return `select pg_get_viewdef(${oid});`
   return `select relowner::regrole, relacl, relrowsecurity, relforcerowsecurity, relpersistence, reloptions from pg_class where oid = ${oid};`
 }

@@ -26,7 +26,8 @@ export function reportCheck(report: CheckReport, output: Output): void {
   }
   reportUntried(probes, output)
   const passed = probes.filter(({ outcome }) => outcome === 'passed').length
-  if (!hasDrift(report) && at) output.line(`the database is as ${at} says; ${count(passed, 'probe')} passed`)
+  if (at === null) output.line('nothing is applied')
+  else if (!hasDrift(report)) output.line(`the database is as ${at} says; ${count(passed, 'probe')} passed`)
   if (pending.length > 0) output.line(`${count(pending.length, 'migration')} pending, see \`status\``)
 }
 

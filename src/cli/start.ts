@@ -33,7 +33,7 @@ export const command: Command = {
     })
     reportSummary(report, output)
     output.line()
-    output.line(local ? `${url}\nThe server keeps running; \`pnpm db stop\` ends it.` : withoutPassword(url))
+    output.line(local ? `${url}\nThe server keeps running; \`db stop\` ends it.` : withoutPassword(url))
     output.result({ url: local ? url : withoutPassword(url), ...report })
     return hasDrift(report.check) ? exitCodes.drift : exitCodes.done
   },

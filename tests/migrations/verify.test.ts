@@ -134,7 +134,7 @@ test('files with the line endings of Windows are no edit of what was applied wit
   expect((await migrate(at.db, { folder: windows })).applied).toHaveLength(2)
   expect(await repair(at.db, { folder: windows, dryRun: true })).toEqual([])
   expect(await repair(at.db, { dryRun: true })).toEqual([])
-  expect(await migrate(at.db)).toEqual({ applied: [], already: names.length })
+  expect(await migrate(at.db)).toEqual({ applied: [], already: names.length, probes: [] })
   expect((await rollback(at.db, { folder: windows, to: 'secure_the_agent_tables' })).undone).toHaveLength(
     names.length - 2,
   )
@@ -149,7 +149,7 @@ test('files with the line endings of Windows are no edit of what was applied wit
   )
   // It was recorded as drizzle's own migrator records such files.
   for (const [i, { hash }] of hashes.entries()) expect(hash).not.toBe(packaged[i])
-  expect(await migrate(fresh.db)).toEqual({ applied: [], already: names.length })
+  expect(await migrate(fresh.db)).toEqual({ applied: [], already: names.length, probes: [] })
   expect((await rollback(fresh.db)).undone).toHaveLength(1)
   expect((await migrate(fresh.db)).applied).toHaveLength(1)
 })
