@@ -1,39 +1,60 @@
 import { z } from 'zod'
-import type { JsonObject } from './json.ts'
+import type { JsonObject } from '../schema/json.ts'
+
+// The descriptions end up in the JSON Schemas beside the seed files (scripts/seed-schemas.ts): editors show them.
 
 /** What a model or an agent may be: offered to users, or kept for later. */
 export const SEED_STATUSES = ['active', 'inactive'] as const
 
-// PostgreSQL counts characters, JavaScript UTF-16 units.
-const text = (most: number) =>
+// PostgreSQL and JSON Schema count characters, JavaScript UTF-16 units.
+const text = (maxLength: number, description: string) =>
   z
     .string()
-    .refine(value => value.trim() !== '', 'must not be blank')
-    .refine(value => [...value].length <= most, `is longer than the ${most} characters its column holds`)
+    .regex(/\S/, 'must not be blank')
+    .refine(
+      value => value.length <= maxLength || [...value].length <= maxLength,
+      `is longer than the ${maxLength} characters its column holds`,
+    )
+    .meta({ description, maxLength })
 
 // Not z.record: it copies, and drops a key named `__proto__`.
-const settings = z
-  .custom<JsonObject>(value => typeof value === 'object' && value !== null && !Array.isArray(value), {
-    error: 'must be a mapping',
-  })
-  .meta({ type: 'object' })
+const settings = (description: string) =>
+  z
+    .custom<JsonObject>(value => typeof value === 'object' && value !== null && !Array.isArray(value))
+    .meta({ description, type: 'object' })
+
+const modelCode = (description: string) => text(100, description)
 
 /** An entry of `llms.yaml`. */
 export const modelEntry = z.strictObject({
-  model_code: text(100),
-  provider: text(50),
-  display_name: text(100),
-  status: z.enum(SEED_STATUSES),
-  config: settings,
+  model_code: modelCode(
+    "What the provider's API calls the model. Agents refer to it; no two models share one.",
+  ),
+  provider: text(50, 'Whose API serves the model, such as anthropic, openai or google.'),
+  display_name: text(100, 'What people see.'),
+  status: z.enum(SEED_STATUSES).describe('An inactive model is kept for the agents that still name it.'),
+  config: settings('What the backend needs to know to call the model, such as context_window; any JSON.'),
 })
 
 /** An entry of `system_agents.yaml`. */
 export const agentEntry = z.strictObject({
-  agent_type: text(20),
-  llm_model_code: text(100),
-  status: z.enum(SEED_STATUSES),
-  config: settings,
+  agent_type: text(20, 'What the backend asks for, such as TASK_EXECUTION. No two agents share one.'),
+  llm_model_code: modelCode(
+    'The model_code of a model in llms.yaml, or of one that is in the database already.',
+  ),
+  status: z.enum(SEED_STATUSES).describe('An inactive agent is not offered.'),
+  config: settings('What the backend passes on, such as prompt and temperature; any JSON.'),
 })
+
+/** The whole of `llms.yaml`. */
+export const modelsFile = z
+  .strictObject({ llms: z.array(modelEntry).optional().describe('The language models, in any order.') })
+  .meta({ title: 'llms.yaml', description: 'The language models that agents may run on.' })
+
+/** The whole of `system_agents.yaml`. */
+export const agentsFile = z
+  .strictObject({ agents: z.array(agentEntry).optional().describe('The agents, in any order.') })
+  .meta({ title: 'system_agents.yaml', description: 'The agents that every user works with.' })
 
 /** A language model, as a seed file states it. */
 export type SeedModel = z.infer<typeof modelEntry>

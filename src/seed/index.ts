@@ -1,18 +1,19 @@
 import { fileURLToPath } from 'node:url'
 import { accept, loadFiles, loadTexts, type SeedDocuments, type SeedFiles, type SeedTexts } from './load.ts'
 
+export type { Json, JsonObject } from '../schema/json.ts'
 export { SEED_STATUSES, type SeedAgent, type SeedModel } from './entries.ts'
-export type { Json, JsonObject } from './json.ts'
+export { formatChange } from './format-change.ts'
 export type { SeedDocuments, SeedFiles, SeedReference, SeedTexts } from './load.ts'
-export { formatMistake, type Mistake, SeedError } from './mistake.ts'
-export type { FieldChange } from './plan.ts'
+export { formatMistake, type Mistake, SeedError, type SeedErrorCode, showMistake } from './mistake.ts'
+export type { FieldChange, TableReport } from './plan.ts'
 export {
+  type PruneKeys,
   SEED_LOCK,
   type SeedOptions,
   type SeedReport,
   type SeedSource,
   seed,
-  type TableReport,
 } from './seed.ts'
 
 /**

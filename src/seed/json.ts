@@ -1,4 +1,5 @@
 import {
+  type Alias,
   isAlias,
   isMap,
   isScalar,
@@ -7,19 +8,15 @@ import {
   type Pair,
   type Scalar,
   type YAMLMap,
-  type YAMLSeq,
 } from 'yaml'
+import { isStorable } from '../json.ts'
+import type { Json, JsonObject } from '../schema/json.ts'
 import { MAX_DEPTH } from './compose.ts'
 import { isExact } from './exact.ts'
-import type { Source } from './source.ts'
+import { MAX_SIZE, type Source } from './source.ts'
 
-export type Json = null | boolean | number | string | Json[] | JsonObject
-export type JsonObject = { [key: string]: Json }
-
-/** Where a key and its value stand in the text. */
-type Place = { key: number; value: number }
-type Places = Map<string, Place>
-type Read = { value: Json; weight: number; height: number }
+/** Where a key and its value stand in the text; not exact where the path leads nowhere, but its beginning does. */
+type Place = { key: number; value: number; exact: boolean }
 
 export type ReadDocument = {
   value: Json
@@ -27,13 +24,11 @@ export type ReadDocument = {
   readable: boolean
   /** Offsets of the values that were reported, and are null instead. */
   flagged: ReadonlySet<number>
-  place(path: readonly PropertyKey[]): Place & { exact: boolean }
+  place(path: readonly PropertyKey[]): Place
 }
 
-/** What one file may hold after its aliases are written out, in characters, a value counting for 16 more. */
-export const MAX_WEIGHT = 64 * 1024 * 1024
-const VALUE_WEIGHT = 16
-const NOTHING: Read = { value: null, weight: VALUE_WEIGHT, height: 0 }
+/** What a value counts for beside its characters. */
+const VALUE_SIZE = 16
 const JSON_TAG = /^(?:!|tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq))$/
 
 /**
@@ -41,161 +36,189 @@ const JSON_TAG = /^(?:!|tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq))$
  * hold is reported and read as null, so that the rest is still checked.
  */
 export function readJson(root: Node | null, { report, lineOf }: Source): ReadDocument {
-  const anchors = new Map<string, { read?: Read }>()
-  const places = new Map<object, Places>()
+  const anchors = new Map<string, Node>()
+  const targets = new Map<Alias, Node>()
+  const open = new Set<Node>()
+  const pairsOf = new Map<YAMLMap, Map<unknown, Pair>>()
   const flagged = new Set<number>()
   const path: PropertyKey[] = []
-  // Weighed and measured before it is used: a few lines of aliases can stand for more than memory holds.
-  let total = 0
-  let overflowing = false
+  // Counted while aliases are followed: a few lines of them can stand for more than memory holds.
+  let size = 0
+  let readable = true
+  let outermost: { offset: number; path: PropertyKey[] } | undefined
 
-  function mistake(offset: number, message: string): Read {
+  function mistake(offset: number, message: string, where = path): null {
+    if (readable && !flagged.has(offset)) report(offset, where, message)
     flagged.add(offset)
-    if (!overflowing) report(offset, path, message)
-    return NOTHING
+    return null
   }
 
-  function grow(weight: number, offset: number): boolean {
-    total += weight
-    if (total <= MAX_WEIGHT) return true
-    const message = 'is too much: with its aliases written out the file passes 64 million characters'
-    if (!overflowing) report(offset, path, message)
-    overflowing = true
-    return false
-  }
-
-  function read(node: unknown, offset: number): Read {
-    if (overflowing || node === null || node === undefined) return NOTHING
-    if (isAlias(node)) return readAlias(node.source, offset)
+  function read(node: unknown, offset: number): Json {
+    if (!readable || node === null || node === undefined) return null
+    if (isAlias(node)) return readAlias(node, offset)
     if (!isScalar(node) && !isMap(node) && !isSeq(node)) return mistake(offset, 'is not a value')
+    if (path.length > MAX_DEPTH && outermost) {
+      return mistake(outermost.offset, `is nested more than ${MAX_DEPTH} deep`, outermost.path)
+    }
+    size += VALUE_SIZE + (isScalar(node) ? (node.source?.length ?? 0) : 0)
+    if (size > MAX_SIZE) {
+      const { offset: at, path: where } = outermost ?? { offset, path }
+      mistake(at, 'is too much: with its aliases written out the file passes 64 million characters', where)
+      readable = false
+      return null
+    }
     if (node.tag !== undefined && !JSON_TAG.test(node.tag)) {
       return mistake(offset, `has the tag ${node.tag}, which JSON has no value for`)
     }
+    if (node.anchor === undefined) return readContent(node, offset)
     // Known by name from its beginning on: so it is seen when it contains itself.
-    const slot: { read?: Read } = {}
-    if (node.anchor !== undefined) anchors.set(node.anchor, slot)
-    slot.read = isScalar(node) ? readScalar(node, offset) : isMap(node) ? readMap(node) : readSeq(node)
-    return slot.read
+    if (!outermost) anchors.set(node.anchor, node)
+    open.add(node)
+    const value = readContent(node, offset)
+    open.delete(node)
+    return value
   }
 
-  function readAlias(name: string, offset: number): Read {
-    const slot = anchors.get(name)
-    if (slot === undefined) return mistake(offset, `*${name} has no anchor &${name} before it`)
-    if (slot.read === undefined) return mistake(offset, `*${name} contains itself`)
-    if (path.length + slot.read.height > MAX_DEPTH)
-      return mistake(offset, `is nested more than ${MAX_DEPTH} deep`)
-    return grow(slot.read.weight, offset) ? slot.read : NOTHING
+  function readContent(node: Node, offset: number): Json {
+    if (isScalar(node)) return readScalar(node, offset)
+    if (isMap(node)) return readMap(node)
+    return isSeq(node) ? node.items.map((item, index) => readAt(index, item, offsetOf(item, offset))) : null
   }
 
-  function readScalar(node: Scalar, offset: number): Read {
-    const { value } = node
-    const source = node.source ?? String(value)
-    const weight = VALUE_WEIGHT + source.length
-    if (!grow(weight, offset)) return NOTHING
-    if (value === null || typeof value === 'boolean') return { value, weight, height: 0 }
+  function readAt(step: PropertyKey, node: unknown, offset: number): Json {
+    path.push(step)
+    const value = read(node, offset)
+    path.pop()
+    return value
+  }
+
+  /** Reads anew what the alias stands for: which that is was settled when the alias was met first. */
+  function readAlias(alias: Alias, offset: number): Json {
+    const name = alias.source
+    const target = outermost ? targets.get(alias) : anchors.get(name)
+    if (target === undefined) return mistake(offset, `*${name} has no anchor &${name} before it`)
+    if (open.has(target)) return mistake(offset, `*${name} contains itself`)
+    targets.set(alias, target)
+    const before = outermost
+    outermost ??= { offset, path: [...path] }
+    const value = read(target, offsetOf(target, offset))
+    outermost = before
+    return value
+  }
+
+  function readScalar({ value, source = String(value) }: Scalar, offset: number): Json {
+    if (value === null || typeof value === 'boolean') return value
     if (typeof value === 'string') {
       const wrong = wrongText(value)
-      return wrong ? mistake(offset, wrong) : { value, weight, height: 0 }
+      return wrong ? mistake(offset, wrong) : value
     }
     if (typeof value === 'bigint' || typeof value === 'number') {
       const number = Number(value)
-      if (!Number.isFinite(number)) return mistake(offset, `is ${shorten(source)}, which JSON cannot hold`)
-      if (isExact(value, source)) return { value: number, weight, height: 0 }
-      return mistake(offset, `${shorten(source)} is a number that JSON readers change: write it in quotes`)
+      const shown = source.length > 40 ? `${source.slice(0, 40)}…` : source
+      if (!Number.isFinite(number)) return mistake(offset, `is ${shown}, which JSON cannot hold`)
+      if (isExact(value, source)) return number
+      return mistake(offset, `${shown} is a number that JSON readers change: write it in quotes`)
     }
     const what = value instanceof Date ? 'date' : typeof value
     return mistake(offset, `is a ${what}, which JSON cannot hold: write it in quotes`)
   }
 
-  function readSeq(node: YAMLSeq): Read {
-    const value: Json[] = []
-    const here: Places = new Map()
-    const sum = { weight: VALUE_WEIGHT, height: 0 }
-    node.items.forEach((item, index) => {
-      const offset = offsetOf(item, offsetOf(node, 0))
-      path.push(index)
-      const child = read(item, offset)
-      path.pop()
-      value.push(child.value)
-      here.set(String(index), { key: offset, value: offset })
-      add(sum, child)
-    })
-    places.set(value, here)
-    return { value, ...sum }
-  }
-
-  function readMap(node: YAMLMap): Read {
+  function readMap(node: YAMLMap): JsonObject {
     const value: JsonObject = {}
-    const here: Places = new Map()
-    const sum = { weight: VALUE_WEIGHT, height: 0 }
     const merges: Json[] = []
     for (const pair of node.items as Pair[]) {
-      const at = offsetOf(pair.key, offsetOf(pair.value, offsetOf(node, 0)))
-      const valueAt = offsetOf(pair.value, at)
+      const { key: at, value: valueAt } = placeOf(pair, offsetOf(node, 0))
       if (isMergeKey(pair.key)) {
         if (merges.length > 0) mistake(at, 'a second << in one mapping: merge a list instead')
-        path.push('<<')
-        const child = read(pair.value, valueAt)
-        if (![child.value].flat().every(isObject) && !flagged.has(valueAt)) {
-          mistake(valueAt, 'only a mapping, or a list of mappings, can be merged')
+        const merged = readAt('<<', pair.value, valueAt)
+        if (![merged].flat().every(isObject)) {
+          mistake(valueAt, 'only a mapping, or a list of mappings, can be merged', [...path, '<<'])
         }
-        path.pop()
-        merges.push(child.value)
-        add(sum, child)
+        merges.push(merged)
         continue
       }
       const key = readKey(pair.key, at)
-      path.push(key ?? '?')
-      const child = read(pair.value, valueAt)
-      add(sum, child)
-      const first = key === undefined ? undefined : here.get(key)
-      if (first !== undefined)
-        report(at, path, `is a duplicate key; the first is on line ${lineOf(first.key)}`)
-      path.pop()
-      if (key === undefined || first !== undefined) continue
-      here.set(key, { key: at, value: valueAt })
-      put(value, key, child.value)
+      const child = readAt(key ?? '?', pair.value, valueAt)
+      if (key === undefined) continue
+      if (Object.hasOwn(value, key)) {
+        const first = (node.items as Pair[]).find(other => keyOf(other) === key)
+        const line = lineOf(first ? placeOf(first, at).key : at)
+        mistake(at, `is a duplicate key; the first is on line ${line}`, [...path, key])
+        continue
+      }
+      put(value, key, child)
     }
     for (const source of merges.flat().filter(isObject)) {
-      for (const [key, place] of places.get(source) ?? []) {
-        if (here.has(key)) continue
-        here.set(key, place)
-        put(value, key, source[key] ?? null)
-      }
+      for (const key of Object.keys(source))
+        if (!Object.hasOwn(value, key)) put(value, key, source[key] ?? null)
     }
-    places.set(value, here)
-    return { value, ...sum }
+    return value
   }
 
   function readKey(node: unknown, offset: number): string | undefined {
-    const { value } = read(node, offset)
+    const value = read(node, offset)
     if (typeof value === 'string') return value
-    if (!flagged.has(offset))
-      mistake(offset, 'has a key that is not text, as JSON keys are: write it in quotes')
+    mistake(offset, 'has a key that is not text, as JSON keys are: write it in quotes')
     return undefined
   }
 
-  const { value } = read(root, offsetOf(root, 0))
-  return {
-    value,
-    readable: !overflowing,
-    flagged,
-    place: path => placeOf(value, path, places, offsetOf(root, 0)),
+  function resolve(node: unknown): unknown {
+    return isAlias(node) ? targets.get(node) : node
   }
+
+  function keyOf({ key }: Pair): unknown {
+    const node = resolve(key)
+    return isScalar(node) && !isMergeKey(key) ? node.value : undefined
+  }
+
+  /** The pair with this key, from an index that only files with mistakes need. */
+  function ownPair(node: YAMLMap, key: string): Pair | undefined {
+    const pairs =
+      pairsOf.get(node) ?? new Map((node.items as Pair[]).toReversed().map(pair => [keyOf(pair), pair]))
+    pairsOf.set(node, pairs)
+    return pairs.get(key)
+  }
+
+  /** What a step leads to: an item of a list, a pair of a mapping, or else a pair of what is merged into it. */
+  function follow(from: unknown, step: PropertyKey): { key: unknown; value: unknown } | undefined {
+    const node = resolve(from)
+    if (isSeq(node)) {
+      const item = node.items[Number(step)]
+      return item === undefined ? undefined : { key: item, value: item }
+    }
+    if (!isMap(node)) return undefined
+    const own = ownPair(node, String(step))
+    if (own) return own
+    for (const merge of (node.items as Pair[]).filter(pair => isMergeKey(pair.key))) {
+      const sources = resolve(merge.value)
+      for (const source of isSeq(sources) ? sources.items : [sources]) {
+        const found = follow(source, step)
+        if (found) return found
+      }
+    }
+    return undefined
+  }
+
+  function place(steps: readonly PropertyKey[]): Place {
+    const start = offsetOf(root, 0)
+    let node: unknown = root
+    let at: Place = { key: start, value: start, exact: true }
+    for (const step of steps) {
+      const next = follow(node, step)
+      if (next === undefined) return { ...at, exact: false }
+      at = placeOf(next, at.value)
+      node = next.value
+    }
+    return at
+  }
+
+  const value = read(root, offsetOf(root, 0))
+  return { value, readable, flagged, place }
 }
 
-/** Follows a path as far as it goes: a missing key stands where its mapping begins. */
-function placeOf(root: Json, path: readonly PropertyKey[], places: Map<object, Places>, start: number) {
-  let value = root
-  let place = { key: start, value: start, exact: true }
-  for (const step of path) {
-    const next =
-      typeof value === 'object' && value !== null ? places.get(value)?.get(String(step)) : undefined
-    if (next === undefined) return { ...place, exact: false }
-    place = { ...next, exact: true }
-    value = (value as JsonObject)[String(step)] ?? null
-  }
-  return place
+function placeOf(pair: { key: unknown; value: unknown } | undefined, otherwise: number): Place {
+  const key = offsetOf(pair?.key, offsetOf(pair?.value, otherwise))
+  return { key, value: offsetOf(pair?.value, key), exact: true }
 }
 
 function isMergeKey(node: unknown): boolean {
@@ -213,22 +236,14 @@ function put(object: JsonObject, key: string, value: Json): void {
   else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
-function add(sum: { weight: number; height: number }, child: Read): void {
-  sum.weight += child.weight
-  sum.height = Math.max(sum.height, child.height + 1)
-}
-
 function offsetOf(node: unknown, otherwise: number): number {
   if (typeof node !== 'object' || node === null || !('range' in node)) return otherwise
   return Array.isArray(node.range) && typeof node.range[0] === 'number' ? node.range[0] : otherwise
 }
 
 function wrongText(text: string): string | undefined {
-  if (text.includes('\0')) return 'holds a NUL character, which PostgreSQL cannot store'
-  if (/\p{Surrogate}/u.test(text)) return 'holds half of a surrogate pair, which is no character'
-  return undefined
-}
-
-function shorten(source: string): string {
-  return source.length > 40 ? `${source.slice(0, 40)}…` : source
+  if (isStorable(text)) return undefined
+  return text.includes('\0')
+    ? 'holds a NUL character, which PostgreSQL cannot store'
+    : 'holds half of a surrogate pair, which is no character'
 }

@@ -1,8 +1,7 @@
-import { agentEntry, modelEntry, type SeedAgent, type SeedModel } from './entries.ts'
+import { agentEntry, agentsFile, modelEntry, modelsFile, type SeedAgent, type SeedModel } from './entries.ts'
 import { type Mistake, SeedError } from './mistake.ts'
-import { didYouMean } from './nearest.ts'
-import { readText } from './read-text.ts'
-import { createSource, type Source } from './source.ts'
+import { didYouMean, MOST_WORDS } from './nearest.ts'
+import { createSource, readSource, type Source } from './source.ts'
 import { quote, validate } from './validate.ts'
 
 /** Where the two seed files are. */
@@ -26,7 +25,7 @@ export type SeedDocuments = {
 export type Loaded = SeedDocuments & { mistakes: Mistake[]; codes: string[] }
 
 export async function loadFiles(files: SeedFiles): Promise<Loaded> {
-  const [llms, agents] = await Promise.all([readText(files.llms), readText(files.agents)])
+  const [llms, agents] = await Promise.all([readSource(files.llms), readSource(files.agents)])
   return load(llms, agents)
 }
 
@@ -35,8 +34,18 @@ export function loadTexts({ llms, agents }: SeedTexts): Loaded {
 }
 
 function load(llms: Source, agents: Source): Loaded {
-  const modelList = validate(llms, { key: 'llms', id: 'model_code', entry: modelEntry })
-  const agentList = validate(agents, { key: 'agents', id: 'agent_type', entry: agentEntry })
+  const modelList = validate<SeedModel>(llms, {
+    key: 'llms',
+    id: 'model_code',
+    file: modelsFile,
+    fields: Object.keys(modelEntry.shape),
+  })
+  const agentList = validate<SeedAgent>(agents, {
+    key: 'agents',
+    id: 'agent_type',
+    file: agentsFile,
+    fields: Object.keys(agentEntry.shape),
+  })
   const codes =
     modelList.entries?.map(({ value }) => value.model_code).filter(code => typeof code === 'string') ?? []
   const known = new Set(codes)
@@ -67,22 +76,28 @@ export function accept(loaded: Loaded, stored: Iterable<string> | undefined): Se
   return documents
 }
 
+/** How many model codes a mistake names. */
+const MOST_NAMED = 100
+
 /** A mistake for each use of a model that neither the files nor the database have. */
 function unknownModels(references: SeedReference[], codes: string[], stored: Iterable<string>): Mistake[] {
-  const known = new Set([...codes, ...stored])
-  const wrong = references.filter(({ model }) => !known.has(model))
-  const list = [...known].sort().join(', ') || 'none'
-  return wrong.map(({ agent, model, at }) => {
-    const hint = didYouMean(model, known)
-    return {
-      ...at,
-      message: `agent ${quote(agent)} needs the unknown model ${quote(model)}${hint} (known: ${list})`,
-    }
-  })
+  const known = [...new Set([...codes, ...stored])].sort()
+  const is = new Set(known)
+  const more = known.length > MOST_NAMED ? `, and ${known.length - MOST_NAMED} more` : ''
+  const list = known.length > 0 ? known.slice(0, MOST_NAMED).join(', ') + more : 'none'
+  return references
+    .filter(({ model }) => !is.has(model))
+    .map(({ agent, model, at }, index) => {
+      const hint = index < MOST_WORDS ? didYouMean(model, known) : ''
+      const message = `agent ${quote(agent)} needs the unknown model ${quote(model)}${hint} (known: ${list})`
+      return { ...at, message }
+    })
 }
 
 function inOrder(mistakes: Mistake[]): Mistake[] {
   const files = [...new Set(mistakes.map(({ file }) => file))]
-  const rank = (mistake: Mistake) => files.indexOf(mistake.file)
-  return mistakes.toSorted((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column)
+  const rank = ({ file }: Mistake) => files.indexOf(file)
+  return mistakes.toSorted(
+    (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  )
 }

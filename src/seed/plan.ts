@@ -2,8 +2,8 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { query } from '../query.ts'
 import { llms, systemAgents } from '../schema/index.ts'
+import type { Json, JsonObject } from '../schema/json.ts'
 import type { SeedAgent, SeedModel } from './entries.ts'
-import type { Json, JsonObject } from './json.ts'
 
 /** One column, or one setting within `config`, before and after; absent on the side that does not have it. */
 export type FieldChange = { field: string; before?: Json; after?: Json }
@@ -11,11 +11,15 @@ export type FieldChange = { field: string; before?: Json; after?: Json }
 /** A row of a file, as it is sent: its key, and the fields to compare. */
 export type Wanted = { key: string; fields: JsonObject }
 
-/** What is to happen to one row. */
-export type Planned = {
-  key: string
-  action: 'created' | 'updated' | 'unchanged' | 'leftOver'
-  changes: FieldChange[]
+/** What became of the rows of one table, by their keys and in their order; in a dry run, what would become of them. */
+export type TableReport = {
+  created: string[]
+  updated: { key: string; changes: FieldChange[] }[]
+  unchanged: string[]
+  /** In the database but not in the file, and left alone. */
+  leftOver: string[]
+  /** In the database but not in the file, and removed: by `prune` only. */
+  removed: string[]
 }
 
 export const wantedModel = ({ model_code: key, ...fields }: SeedModel): Wanted => ({ key, fields })
@@ -27,7 +31,7 @@ export function recordset(rows: readonly Wanted[]): SQL {
 }
 
 /** Compares the models of the file with the table. */
-export function planModels(db: Database, models: readonly SeedModel[]): Promise<Planned[]> {
+export function planModels(db: Database, models: readonly SeedModel[]): Promise<TableReport> {
   return plan(
     db,
     models.map(wantedModel),
@@ -39,7 +43,7 @@ export function planModels(db: Database, models: readonly SeedModel[]): Promise<
 }
 
 /** Compares the agents of the file with the table, a model being known by its code. */
-export function planAgents(db: Database, agents: readonly SeedAgent[]): Promise<Planned[]> {
+export function planAgents(db: Database, agents: readonly SeedAgent[]): Promise<TableReport> {
   return plan(
     db,
     agents.map(wantedAgent),
@@ -51,8 +55,8 @@ export function planAgents(db: Database, agents: readonly SeedAgent[]): Promise<
 }
 
 /** PostgreSQL decides what is different, so that equal means what it means to jsonb: `1` is `1.0`, order is nothing. */
-async function plan(db: Database, wanted: readonly Wanted[], stored: SQL): Promise<Planned[]> {
-  const rows = await query<{ key: string; action: Planned['action']; changes: string | null }>(
+async function plan(db: Database, wanted: readonly Wanted[], stored: SQL): Promise<TableReport> {
+  const rows = await query<{ key: string; action: keyof TableReport; changes: string | null }>(
     db,
     sql`with stored as (${stored}),
         planned as (
@@ -78,11 +82,12 @@ async function plan(db: Database, wanted: readonly Wanted[], stored: SQL): Promi
           from planned
          order by key collate "C"`,
   )
-  return rows.map(({ key, action, changes }) => ({
-    key,
-    action,
-    changes: changes ? JSON.parse(changes) : [],
-  }))
+  const report: TableReport = { created: [], updated: [], unchanged: [], leftOver: [], removed: [] }
+  for (const { key, action, changes } of rows) {
+    if (action === 'updated') report.updated.push({ key, changes: JSON.parse(changes ?? '[]') })
+    else report[action].push(key)
+  }
+  return report
 }
 
 /** Fields with the settings in `config` beside them, as `config.temperature`. */

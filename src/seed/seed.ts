@@ -4,16 +4,9 @@ import { query } from '../query.ts'
 import { llms } from '../schema/index.ts'
 import { removeAgents, removeModels, writeAgents, writeModels } from './apply.ts'
 import { accept, type Loaded, loadFiles, type SeedDocuments, type SeedFiles } from './load.ts'
+import { didYouMean, MOST_WORDS } from './nearest.ts'
 import { neededElsewhere } from './needed.ts'
-import {
-  type FieldChange,
-  type Planned,
-  planAgents,
-  planModels,
-  type Wanted,
-  wantedAgent,
-  wantedModel,
-} from './plan.ts'
+import { planAgents, planModels, type TableReport, type Wanted, wantedAgent, wantedModel } from './plan.ts'
 
 /** The transaction-level advisory lock that lets one seed write at a time; the number spells "seed" in ASCII. */
 export const SEED_LOCK = 0x73656564
@@ -24,21 +17,17 @@ export type SeedSource = SeedFiles | { documents: SeedDocuments }
 export type SeedOptions = SeedSource & {
   /** Stop at the plan and write nothing. */
   dryRun?: boolean | undefined
-  /** Remove what is in the database but not in the files; a model that an agent needs, or a row of the archive, stays. */
-  prune?: boolean | undefined
+  /**
+   * Remove what is in the database but not in the files: all of it, or only these keys. A model that an agent needs,
+   * or a row of the archive, stays.
+   */
+  prune?: boolean | PruneKeys | undefined
 }
 
-/** What became of the rows of one table, by their keys and in their order; in a dry run, what would become of them. */
-export type TableReport = {
-  created: string[]
-  updated: { key: string; changes: FieldChange[] }[]
-  unchanged: string[]
-  /** In the database but not in the file, and left alone. */
-  leftOver: string[]
-  /** In the database but not in the file, and removed: by `prune` only. */
-  removed: string[]
-}
+/** The keys of rows that may be removed, such as a dry run has shown. */
+export type PruneKeys = { llms: readonly string[]; agents: readonly string[] }
 
+/** What became of both tables, or in a dry run what would become of them. */
 export type SeedReport = {
   dryRun: boolean
   llms: TableReport
@@ -65,26 +54,28 @@ export async function seed(db: Database, options: SeedOptions): Promise<SeedRepo
     async tx => {
       if (!dryRun) await query(tx, sql`select pg_advisory_xact_lock(${SEED_LOCK}::bigint)`)
       const { models, agents, notes } = accept(loaded, await storedCodes(tx))
-      const modelPlan = await planModels(tx, models)
-      const agentPlan = await planAgents(tx, agents)
+      const report: SeedReport = {
+        dryRun,
+        llms: await planModels(tx, models),
+        agents: await planAgents(tx, agents),
+        notes: [...notes],
+      }
+      report.notes.push(...misspelled(report.agents))
       const needed = prune ? await neededElsewhere(tx) : new Map<string, string>()
       for (const agent of agents)
         needed.set(agent.llm_model_code, `agent ${JSON.stringify(agent.agent_type)}`)
-      const report = {
-        dryRun,
-        llms: tableReport(modelPlan, key => prune && !needed.has(key)),
-        agents: tableReport(agentPlan, () => prune),
-        notes: [...notes],
-      }
+      const mayGo = pruned(prune, 'llms')
+      const absent = report.llms.leftOver
+      part(report.agents, report.agents.leftOver, pruned(prune, 'agents'))
+      part(report.llms, absent, key => mayGo(key) && !needed.has(key))
       if (!dryRun) {
         await removeAgents(tx, report.agents.removed)
-        await writeModels(tx, changed(modelPlan, models.map(wantedModel)))
-        await writeAgents(tx, changed(agentPlan, agents.map(wantedAgent)))
+        await writeModels(tx, changed(report.llms, models.map(wantedModel)))
+        await writeAgents(tx, changed(report.agents, agents.map(wantedAgent)))
         const removed = new Set(await removeModels(tx, report.llms.removed))
-        report.llms.removed = report.llms.removed.filter(key => removed.has(key))
-        report.llms.leftOver = keysOf(modelPlan, 'leftOver').filter(key => !removed.has(key))
+        part(report.llms, absent, key => removed.has(key))
       }
-      if (prune) report.notes.push(...report.llms.leftOver.map(key => kept(key, needed.get(key))))
+      report.notes.push(...report.llms.leftOver.filter(mayGo).map(key => kept(key, needed.get(key))))
       return report
     },
     // Under the lock each statement must see what the seed before has committed; a plan must see one moment.
@@ -103,24 +94,30 @@ async function storedCodes(db: Database): Promise<string[]> {
   return rows.map(({ code }) => code)
 }
 
-function tableReport(plan: readonly Planned[], isRemoved: (key: string) => boolean): TableReport {
-  const leftOver = keysOf(plan, 'leftOver')
-  return {
-    created: keysOf(plan, 'created'),
-    updated: plan.flatMap(({ key, action, changes }) => (action === 'updated' ? [{ key, changes }] : [])),
-    unchanged: keysOf(plan, 'unchanged'),
-    leftOver: leftOver.filter(key => !isRemoved(key)),
-    removed: leftOver.filter(isRemoved),
-  }
+/** Whether a row of this table may be removed. */
+function pruned(prune: boolean | PruneKeys, table: keyof PruneKeys): (key: string) => boolean {
+  if (typeof prune === 'boolean') return () => prune
+  const keys = new Set(prune[table])
+  return key => keys.has(key)
 }
 
-function keysOf(plan: readonly Planned[], wanted: Planned['action']): string[] {
-  return plan.flatMap(({ key, action }) => (action === wanted ? [key] : []))
+/** Parts what is in the database but not in the file into what is removed and what is left alone. */
+function part(table: TableReport, absent: readonly string[], isRemoved: (key: string) => boolean): void {
+  table.leftOver = absent.filter(key => !isRemoved(key))
+  table.removed = absent.filter(isRemoved)
 }
 
-function changed(plan: readonly Planned[], rows: readonly Wanted[]): Wanted[] {
-  const keys = new Set([...keysOf(plan, 'created'), ...keysOf(plan, 'updated')])
+function changed(table: TableReport, rows: readonly Wanted[]): Wanted[] {
+  const keys = new Set([...table.created, ...table.updated.map(({ key }) => key)])
   return rows.filter(({ key }) => keys.has(key))
+}
+
+/** An agent type written wrong makes another agent, and leaves the one that was meant behind. */
+function misspelled({ created, leftOver, removed }: TableReport): string[] {
+  return created.slice(0, MOST_WORDS).flatMap(key => {
+    const hint = didYouMean(key, [...leftOver, ...removed])
+    return hint ? [`agent ${JSON.stringify(key)} is new${hint}`] : []
+  })
 }
 
 function kept(model: string, user = 'something'): string {

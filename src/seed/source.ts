@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+import { readFile } from 'node:fs/promises'
 import { LineCounter } from 'yaml'
 import type { Mistake } from './mistake.ts'
 
@@ -11,6 +13,8 @@ export type Source = {
   lineOf(offset: number): number
 }
 
+/** The most characters that a file may hold, also after its aliases are written out. */
+export const MAX_SIZE = 64 * 1024 * 1024
 const SHOWN = 160
 
 /** Makes positions out of offsets for a text. */
@@ -39,6 +43,38 @@ export function createSource(file: string, text: string): Source {
     report: (offset, path, message) => void mistakes.push(locate(offset, path, message)),
     lineOf: offset => position(offset).line,
   }
+}
+
+/** The text of a file, or an empty one with the reason for which it cannot be read. */
+export async function readSource(file: string): Promise<Source> {
+  let bytes: Buffer
+  try {
+    bytes = await readFile(file)
+  } catch (error) {
+    return unreadable(file, reason(error))
+  }
+  if (bytes.length > MAX_SIZE) return unreadable(file, 'the file is larger than 64 MB')
+  const text = bytes.toString('utf8')
+  if (isUtf8(bytes)) return createSource(file, text.replace(/^\uFEFF/, ''))
+  const source = createSource(file, text)
+  const encoded = Buffer.from(text)
+  const wrong = bytes.findIndex((byte, index) => byte !== encoded[index])
+  source.report(bytes.toString('utf8', 0, wrong).length, [], 'is not UTF-8 text')
+  return source
+}
+
+function unreadable(file: string, message: string): Source {
+  const source = createSource(file, '')
+  source.mistakes.push({ file, path: '', message })
+  return source
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT') return 'the file does not exist'
+  if (code === 'EISDIR') return 'it is a directory, not a file'
+  if (code === 'EACCES' || code === 'EPERM') return 'the file may not be read: permission denied'
+  return `the file cannot be read: ${error instanceof Error ? error.message : error}`
 }
 
 /** `agents[0].config["top k"]`: how a value is named in a mistake. */

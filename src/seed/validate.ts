@@ -1,10 +1,17 @@
-import { z } from 'zod'
+import type { z } from 'zod'
+import type { Json, JsonObject } from '../schema/json.ts'
 import { composeYaml } from './compose.ts'
-import { isObject, type Json, type JsonObject, type ReadDocument, readJson } from './json.ts'
+import { isObject, type ReadDocument, readJson } from './json.ts'
 import { didYouMean } from './nearest.ts'
 import type { Source } from './source.ts'
 
-type Kind<Row> = { key: string; id: string; entry: z.ZodType<Row> & { shape: Record<string, z.ZodType> } }
+/** One of the two files: its top key, the field that names an entry, and how the file has to be. */
+export type Kind<Row> = {
+  key: string
+  id: string
+  file: z.ZodType<{ [key: string]: Row[] | undefined }>
+  fields: readonly string[]
+}
 
 /** An entry as it stands in the file, right or wrong. */
 type Entry = { index: number; value: JsonObject }
@@ -30,12 +37,11 @@ export function validate<Row>(source: Source, kind: Kind<Row>): Section<Row> {
   const { value, place } = document
   if (value === null) return { rows: [], entries: [], place, note: `${source.file} is empty` }
 
-  const file = z.strictObject({ [kind.key]: z.array(kind.entry).optional() })
-  const result = file.safeParse(value)
+  const result = kind.file.safeParse(value, { error: explain })
   for (const issue of result.error?.issues ?? []) reportIssue(issue, source, kind, document)
 
-  const list = (value as JsonObject)[kind.key]
-  if (list === undefined && !Array.isArray(value) && typeof value === 'object') {
+  const list = isObject(value) ? value[kind.key] : null
+  if (list === undefined) {
     // Beside an unknown key, the list may be there under a name nearly right.
     const entries = source.mistakes.length === 0 ? [] : undefined
     return { rows: [], entries, place, note: `${source.file} has no ${kind.key}` }
@@ -49,46 +55,43 @@ export function validate<Row>(source: Source, kind: Kind<Row>): Section<Row> {
 function reportIssue<Row>(
   issue: z.core.$ZodIssue,
   source: Source,
-  kind: Kind<Row>,
-  document: ReadDocument,
+  { key, fields }: Kind<Row>,
+  { place, flagged }: ReadDocument,
 ): void {
-  if (issue.code === 'unrecognized_keys') {
-    const known = issue.path.length === 0 ? [kind.key] : Object.keys(kind.entry.shape)
-    for (const key of issue.keys) {
-      const path = [...issue.path, key]
-      const hint = didYouMean(key, known) || ` (known: ${known.join(', ')})`
-      source.report(document.place(path).key, path, `is not a known key${hint}`)
-    }
+  if (issue.code !== 'unrecognized_keys') {
+    const { value: offset, exact } = place(issue.path)
+    // What was read as null has been reported with its reason.
+    if (!exact || !flagged.has(offset)) source.report(offset, issue.path, issue.message)
     return
   }
-  const { value: offset, exact } = document.place(issue.path)
-  if (exact && document.flagged.has(offset)) return
-  source.report(
-    offset,
-    issue.path,
-    exact ? explain(issue, valueAt(document.value, issue.path)) : 'is missing',
-  )
+  const known = issue.path.length === 0 ? [key] : fields
+  for (const unknown of issue.keys) {
+    const path = [...issue.path, unknown]
+    const hint = didYouMean(unknown, known) || ` (known: ${known.join(', ')})`
+    source.report(place(path).key, path, `is not a known key${hint}`)
+  }
 }
 
-function explain(issue: z.core.$ZodIssue, value: Json): string {
-  if (issue.code === 'invalid_type') {
-    const wanted: Record<string, string> = { string: 'text', object: 'a mapping', array: 'a list' }
-    return `must be ${wanted[issue.expected] ?? issue.expected}, not ${describe(value)}`
-  }
+/** What is wrong, in the words of who writes YAML; rules with a message of their own never get here. */
+function explain(issue: z.core.$ZodRawIssue): string | undefined {
+  const input = issue.input as Json | undefined
+  if (input === undefined) return 'is missing'
   if (issue.code === 'invalid_value') {
     const allowed = issue.values.map(String)
-    const hint = typeof value === 'string' ? didYouMean(value, allowed) : ''
-    return `must be ${allowed.join(' or ')}, not ${describe(value)}${hint}`
+    const hint = typeof input === 'string' ? didYouMean(input, allowed) : ''
+    return `must be ${allowed.join(' or ')}, not ${describe(input)}${hint}`
   }
-  return issue.message
+  const expected = issue.code === 'invalid_type' ? issue.expected : 'object'
+  const wanted: Record<string, string> = { string: 'text', object: 'a mapping', array: 'a list' }
+  return `must be ${wanted[expected] ?? expected}, not ${describe(input)}`
 }
 
 function reportDuplicates<Row>(
   entries: Entry[],
   source: Source,
   { key, id }: Kind<Row>,
-  document: ReadDocument,
-) {
+  { place }: ReadDocument,
+): void {
   const first = new Map<string, number>()
   for (const { index, value } of entries) {
     const name = value[id]
@@ -98,14 +101,10 @@ function reportDuplicates<Row>(
       first.set(name, index)
       continue
     }
-    const line = source.lineOf(document.place([key, earlier, id]).value)
+    const line = source.lineOf(place([key, earlier, id]).value)
     const path = [key, index, id]
-    source.report(document.place(path).value, path, `${quote(name)} was used already on line ${line}`)
+    source.report(place(path).value, path, `${quote(name)} was used already on line ${line}`)
   }
-}
-
-function valueAt(root: Json, path: readonly PropertyKey[]): Json {
-  return path.reduce<Json>((value, step) => (value as JsonObject)[String(step)] ?? null, root)
 }
 
 function describe(value: Json): string {

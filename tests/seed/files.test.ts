@@ -32,8 +32,8 @@ describe('what is reported', () => {
 
   test('the part of a very long line that matters', () => {
     const [mistake] = mistakesOf(`llms: ["${'x'.repeat(1_000_000)}", 5]`, '').slice(1)
-    expect(mistake?.source.length).toBeLessThan(200)
-    expect(mistake?.source[mistake.caret]).toBe('5')
+    expect(mistake!.source!.length).toBeLessThan(200)
+    expect(mistake!.source![mistake!.caret!]).toBe('5')
   })
 
   test('an empty file, or one without the key, as an empty list and a note', () => {
@@ -346,16 +346,13 @@ describe('files', () => {
     const error = await readSeedFiles(files).catch(error => error)
     expect(error).toBeInstanceOf(SeedError)
     expect(error.message).toBe(
-      `${files.llms}:1:1 (document): cannot be read: there is no such file\n` +
-        `${files.agents}:1:1 (document): cannot be read: it is a directory`,
+      `${files.llms}: the file does not exist\n${files.agents}: it is a directory, not a file`,
     )
   })
 
   test('that may not be read are a mistake, with the reason', async () => {
     await symlink('circle.yaml', join(directory, 'circle.yaml'))
-    await expect(readAs('circle.yaml')).rejects.toThrow(
-      /circle\.yaml:1:1 \(document\): cannot be read: .*ELOOP/,
-    )
+    await expect(readAs('circle.yaml')).rejects.toThrow(/circle\.yaml: the file cannot be read: .*ELOOP/)
   })
 
   test('that are not UTF-8 are a mistake at the first wrong byte', async () => {

@@ -3,15 +3,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { stringify } from 'yaml'
-import { parseSeed, readSeedFiles, SeedError } from '../../src/seed/index.ts'
-import { agent, model, texts } from './texts.ts'
+import { parse, stringify } from 'yaml'
+import { parseSeed, readSeedFiles, SeedError, seed } from '../../src/seed/index.ts'
+import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { agent, model, texts, withConfig } from './texts.ts'
 
+let database: TestDatabase
 let directory: string
 beforeAll(async () => {
+  database = await createDatabase('today')
   directory = await mkdtemp(join(tmpdir(), 'seed-fuzz-'))
 })
-afterAll(() => rm(directory, { recursive: true }))
+afterAll(async () => {
+  await database.drop()
+  await rm(directory, { recursive: true })
+})
 
 /** Reads both texts and gives what came of it: documents, or mistakes that each stand somewhere in a file. */
 function outcome(llms: string, agents: string) {
@@ -21,7 +27,7 @@ function outcome(llms: string, agents: string) {
   } catch (error) {
     if (!(error instanceof SeedError)) throw error
     expect(error.mistakes.length).toBeGreaterThan(0)
-    for (const { file, line, column, source, caret, message } of error.mistakes) {
+    for (const { file, line = 0, column = 0, source, caret, message } of error.mistakes) {
       const { text } = file === both.llms.file ? both.llms : both.agents
       const lines = text.split('\n')
       expect(line).toBeGreaterThanOrEqual(1)
@@ -178,4 +184,80 @@ test('settings are read as the very JSON that was written', () => {
     }),
     { numRuns: 1000 },
   )
+})
+
+test('anchors, aliases and merges mean what they mean to the YAML library, or are mistakes', () => {
+  const { tree } = fc.letrec<{ tree: string; bare: string }>(tie => ({
+    tree: fc.oneof(
+      { maxDepth: 4, depthSize: 'medium' },
+      fc.constantFrom('1', 'x', '*a', '*b'),
+      tie('bare'),
+      fc.tuple(fc.constantFrom('&a ', '&b '), tie('bare')).map(parts => parts.join('')),
+    ),
+    bare: fc.oneof(
+      fc.array(tie('tree'), { maxLength: 3 }).map(items => `[${items.join(', ')}]`),
+      fc
+        .uniqueArray(fc.tuple(fc.constantFrom('p', 'q', 'r', '<<'), tie('tree')), {
+          selector: ([key]) => key,
+          maxLength: 4,
+        })
+        .map(pairs => `{ ${pairs.map(([key, value]) => `${key}: ${value}`).join(', ')} }`),
+    ),
+  }))
+  let read = 0
+  fc.assert(
+    fc.property(fc.array(tree, { minLength: 1, maxLength: 4 }), trees => {
+      const text = `[${trees.join(', ')}]`
+      const result = outcome(withConfig(`all: ${text}`), '')
+      if (result instanceof Error) return
+      read += 1
+      const expected = parse(text, { merge: true, maxAliasCount: -1 })
+      expect(result.models[0]?.config).toEqual({ all: expected })
+    }),
+    { numRuns: 2000 },
+  )
+  expect(read).toBeGreaterThan(200)
+})
+
+test('files changed at random write nothing when they are refused, and nothing the second time when they are not', async () => {
+  const files = { llms: join(directory, 'llms.yaml'), agents: join(directory, 'agents.yaml') }
+  const right = texts([model('a'), model('b')], [agent('T', 'a'), agent('U', 'b')])
+  const versions = () => database.admin`
+    select xmin::text, ctid::text, model_code as key from llms
+    union all select xmin::text, ctid::text, agent_type from system_agents order by key`
+  const piece = fc.constantFrom(
+    ...'\0\t\n -:?[]{},#&*!|>\'"%@~<.=1aé',
+    '',
+    '1.0',
+    'true',
+    '<<: *a',
+    '&a ',
+    '!!x ',
+  )
+  const put = fc.record({ first: fc.boolean(), at: fc.nat(), piece })
+  const outcomes = { refused: 0, accepted: 0 }
+  await fc.assert(
+    fc.asyncProperty(put, async ({ first, at, piece }) => {
+      const change = (text: string) =>
+        text.slice(0, at % text.length) + piece + text.slice((at % text.length) + 1)
+      await writeFile(files.llms, first ? change(right.llms.text) : right.llms.text)
+      await writeFile(files.agents, first ? right.agents.text : change(right.agents.text))
+      const before = await versions()
+      const result = await seed(database.db, files).catch(error => error)
+      if (result instanceof Error) {
+        outcomes.refused += 1
+        expect(result).toBeInstanceOf(SeedError)
+        expect(await versions()).toEqual(before)
+        return
+      }
+      outcomes.accepted += 1
+      const written = await versions()
+      const { llms, agents } = await seed(database.db, files)
+      expect([llms.created, llms.updated, agents.created, agents.updated].flat()).toEqual([])
+      expect(await versions()).toEqual(written)
+    }),
+    { numRuns: 300 },
+  )
+  expect(outcomes.refused).toBeGreaterThan(0)
+  expect(outcomes.accepted).toBeGreaterThan(0)
 })

@@ -169,7 +169,7 @@ describe('a seed', () => {
     expect((await seed(database.db, source)).agents.unchanged).toEqual(['T'])
   })
 
-  test.each([1, 500])(
+  test.each([1, 1000])(
     'sends the same number of statements for %i agents as for any other number',
     async count => {
       const statements: string[] = []
@@ -223,6 +223,15 @@ describe('what is in the database but not in the files', () => {
     const { models, agents } = await rows()
     expect(models.map(({ model_code }) => model_code)).toEqual(['a'])
     expect(agents.map(({ agent_type }) => agent_type)).toEqual(['T'])
+  })
+
+  test('is removed by prune only as far as it was named, where keys are named', async () => {
+    const prune = { llms: ['a', 'b'], agents: ['U'] }
+    const report = await seed(database.db, { ...fewer(), prune })
+    expect(report.agents).toEqual({ ...none, unchanged: ['T'], leftOver: ['V'], removed: ['U'] })
+    expect(report.llms).toMatchObject({ leftOver: ['a', 'b', 'c'], removed: [] })
+    expect(report.notes).toContain('model "b" is not in the files, but something needs it: it stays')
+    expect((await rows()).agents.map(({ agent_type }) => agent_type)).toEqual(['T', 'V'])
   })
 
   test('is listed and not removed by prune in a dry run', async () => {
