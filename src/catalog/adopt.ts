@@ -4,6 +4,7 @@ import { type Migration, packagedMigrations, readMigrations } from '../migration
 import { ensureLedger, readLedger, record } from '../migrations/ledger.ts'
 import { inTurn } from '../migrations/lock.ts'
 import { verify } from '../migrations/verify.ts'
+import { findDrift } from './check.ts'
 import { compare, type Difference } from './compare.ts'
 import { namesIn, readCatalogs } from './files.ts'
 import { type Catalog, readCatalog } from './read.ts'
@@ -39,11 +40,7 @@ export async function adopt(
       verify(migrations, ledger)
       return { at: last.name, recorded: [], replaced: [] }
     }
-    const { migration, replaced } = findMatch(
-      migrations,
-      catalogs,
-      await readCatalog(tx, namesIn(catalogs.values())),
-    )
+    const { migration, replaced } = await findMatch(tx, migrations, catalogs)
     const recorded = migrations.slice(0, migrations.indexOf(migration) + 1).map(({ name }) => name)
     return { at: migration.name, recorded, replaced }
   }
@@ -65,34 +62,45 @@ interface Match {
   remaining: Difference[]
 }
 
-function findMatch(migrations: Migration[], catalogs: Map<string, Catalog>, found: Catalog): Match {
-  const matches: Match[] = []
-  for (const [i, migration] of migrations.entries()) {
-    const catalog = catalogs.get(migration.name)
-    if (!catalog) continue
+async function findMatch(
+  db: Database,
+  migrations: Migration[],
+  catalogs: Map<string, Catalog>,
+): Promise<Match> {
+  const weigh = (migration: Migration, differences: Difference[]): Match => {
     const match: Match = { migration, replaced: [], remaining: [] }
-    for (const difference of compare(catalog, found)) {
-      const by = findReplacement(difference, migrations.slice(i + 1))
+    const later = migrations.slice(migrations.indexOf(migration) + 1)
+    for (const difference of differences) {
+      const by = findReplacement(difference, later)
       if (by) match.replaced.push({ difference, by })
       else match.remaining.push(difference)
     }
-    matches.push(match)
+    return match
   }
-  // The latest of those that are equally near.
-  const nearest = matches.reverse().sort((a, b) => a.remaining.length - b.remaining.length)[0]
+  const found = await readCatalog(db, namesIn(catalogs.values()))
+  const matches = migrations.flatMap(migration => {
+    const catalog = catalogs.get(migration.name)
+    return catalog ? [weigh(migration, compare(catalog, found))] : []
+  })
+  // Of those whose catalogs are the same the first: whether a step that moves only rows was taken, no catalog tells, and
+  // it can be taken again.
+  const nearest = matches.sort(
+    (a, b) => a.remaining.length - b.remaining.length || a.replaced.length - b.replaced.length,
+  )[0]?.migration
   if (!nearest || !Object.keys(found).some(object => object.startsWith('table public.'))) {
     throw new MigrationError(
       'NOT_ADOPTABLE',
       'there is nothing of ours in this database: `migrate` makes it.',
     )
   }
-  if (nearest.remaining.length === 0) return nearest
-  const lines = nearest.remaining.map(({ message }) => `  ${message}`)
+  // As `check` would see it: an archive that was ended, or kept on the way down, is no difference.
+  const match = weigh(nearest, await findDrift(db, nearest.name, catalogs))
+  if (match.remaining.length === 0) return match
   throw new MigrationError(
     'NOT_ADOPTABLE',
     [
-      `no migration leaves a database like this one. The nearest is ${nearest.migration.name}, but:`,
-      ...lines,
+      `no migration leaves a database like this one. The nearest is ${nearest.name}, but:`,
+      ...match.remaining.map(({ message }) => `  ${message}`),
       'Mend these, and adopt again. Nothing was recorded.',
     ].join('\n'),
   )

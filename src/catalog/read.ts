@@ -19,15 +19,8 @@ export async function readCatalog(db: Database, only?: string[]): Promise<Catalo
   const names = only ? JSON.stringify(only) : null
   return await db.transaction(
     async tx => {
-      const was = await query<{ name: string; value: string }>(
-        tx,
-        sql`select name, setting as value from pg_catalog.pg_settings where name in ('search_path', 'quote_all_identifiers')`,
-      )
-      // Nothing is visible by its bare name, so every name comes out qualified.
-      await set(tx, [
-        { name: 'search_path', value: '' },
-        { name: 'quote_all_identifiers', value: 'off' },
-      ])
+      const was = await currentSettings(tx, Object.keys(whileReading))
+      await set(tx, whileReading)
       const rows = await query<{ object: string; fact: string; value: string }>(tx, factsOf(names))
       // The transaction may be the caller's.
       await set(tx, was)
@@ -43,8 +36,26 @@ export async function readCatalog(db: Database, only?: string[]): Promise<Catalo
   )
 }
 
-async function set(tx: Database, settings: { name: string; value: string }[]): Promise<void> {
-  for (const { name, value } of settings) await tx.execute(sql`select set_config(${name}, ${value}, true)`)
+const whileReading = {
+  // Nothing is visible by its bare name, so every name comes out qualified.
+  search_path: '',
+  quote_all_identifiers: 'off',
+  // What is printed of an expression, PostgreSQL looks up in a table that somebody may have locked.
+  lock_timeout: '2s',
+}
+
+async function currentSettings(tx: Database, names: string[]): Promise<Record<string, string>> {
+  const rows = await query<{ name: string; value: string }>(
+    tx,
+    sql`select name, current_setting(name) as value from jsonb_array_elements_text(${JSON.stringify(names)}::text::jsonb) name`,
+  )
+  return Object.fromEntries(rows.map(({ name, value }) => [name, value]))
+}
+
+async function set(tx: Database, settings: Record<string, string>): Promise<void> {
+  for (const [name, value] of Object.entries(settings)) {
+    await tx.execute(sql`select set_config(${name}, ${value}, true)`)
+  }
 }
 
 function byName(a: { object: string; fact: string }, b: { object: string; fact: string }): number {

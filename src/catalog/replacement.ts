@@ -10,8 +10,9 @@ export function findReplacement(difference: Difference, later: Migration[]): str
   return later.find(({ up }) => up.statements.some(({ sql }) => setsAnew(plain(sql), difference)))?.name
 }
 
-function setsAnew(statement: string, { object, fact, expected }: Difference): boolean {
-  if (fact === null) return false
+function setsAnew(statement: string, { object, fact, expected, found }: Difference): boolean {
+  // No grant takes back the right to pass it on, and a revoke stops at whom it was passed on to.
+  if (fact === null || found?.includes('may pass on')) return false
   const isFunction = object.startsWith('function ')
   if (isFunction && setByReplacing.includes(fact)) {
     return statement.startsWith(`create or replace function ${nameOf(object)}`)

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { MigrationError, refusalOf } from './error.ts'
 import type { Migration } from './files.ts'
@@ -14,9 +14,13 @@ const ledger = sql`drizzle.__drizzle_migrations`
 
 /** What is applied, in the order of the names; nothing where there is no ledger yet. */
 export async function readLedger(db: Database): Promise<LedgerEntry[]> {
+  // Asking for the table by its name would need the right to use the schema even where there is none in it.
   const columns = await db.execute<{ name: string }>(
-    sql`select attname as name from pg_catalog.pg_attribute
-         where attrelid = to_regclass('drizzle.__drizzle_migrations') and attnum > 0 and not attisdropped`,
+    sql`select a.attname as name
+          from pg_catalog.pg_attribute a
+          join pg_catalog.pg_class c on c.oid = a.attrelid
+          join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+         where n.nspname = 'drizzle' and c.relname = '__drizzle_migrations' and a.attnum > 0 and not a.attisdropped`,
     'objects',
   )
   if (columns.length === 0) return []
@@ -26,24 +30,28 @@ export async function readLedger(db: Database): Promise<LedgerEntry[]> {
       'drizzle.__drizzle_migrations was made by drizzle-kit before version 1. Run `drizzle-kit migrate` once: it upgrades the table.',
     )
   }
-  return await db.execute<LedgerEntry>(
-    sql`select name, hash, applied_at::text as "appliedAt" from ${ledger} order by name collate "C"`,
-    'objects',
-  )
+  return await db
+    .execute<LedgerEntry>(
+      sql`select name, hash, applied_at::text as "appliedAt" from ${ledger} order by name collate "C"`,
+      'objects',
+    )
+    .catch(refused('read'))
 }
 
 /** Makes the ledger as drizzle's own migrator does, unless it is there. */
 export async function ensureLedger(db: Database): Promise<void> {
   const [found] = await db.execute<{ schema: boolean; ledger: boolean }>(
-    sql`select to_regnamespace('drizzle') is not null as schema,
-               to_regclass('drizzle.__drizzle_migrations') is not null as ledger`,
+    sql`select count(*) > 0 as schema, count(c.oid) > 0 as ledger
+          from pg_catalog.pg_namespace n
+          left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = '__drizzle_migrations'
+         where n.nspname = 'drizzle'`,
     'objects',
   )
   // Asking for "if not exists" alone would need the right to create schemas even where nothing is to do.
-  if (!found?.schema) await make(db, sql`create schema drizzle`)
-  if (!found?.ledger) {
-    await make(
-      db,
+  if (!found?.schema) await db.execute(sql`create schema drizzle`).catch(refused('made'))
+  if (found?.ledger) return
+  await db
+    .execute(
       sql`
       create table ${ledger} (
         id         serial primary key,
@@ -53,30 +61,39 @@ export async function ensureLedger(db: Database): Promise<void> {
         applied_at timestamp with time zone default now()
       )`,
     )
-  }
-}
-
-async function make(db: Database, statement: SQL): Promise<void> {
-  await db.execute(statement).catch(cause => {
-    const { message, code } = refusalOf(cause)
-    if (code !== '42501') throw cause
-    throw new MigrationError(
-      'STATEMENT_FAILED',
-      `drizzle.__drizzle_migrations cannot be made: ${message} (SQLSTATE ${code})\nhint: As a role that may, run: create schema if not exists drizzle; grant usage, create on schema drizzle to the role that deploys.\nNothing was run.`,
-      { sqlState: code, cause },
-    )
-  })
+    .catch(refused('made'))
 }
 
 /** Records a migration as drizzle-kit would. */
 export async function record(db: Database, migration: Migration): Promise<void> {
-  await db.execute(
-    sql`insert into ${ledger} (hash, created_at, name)
-        values (${migration.hash}, ${migration.folderMillis}, ${migration.name})`,
-  )
+  await db
+    .execute(
+      sql`insert into ${ledger} (hash, created_at, name)
+          values (${migration.hash}, ${migration.folderMillis}, ${migration.name})`,
+    )
+    .catch(refused('written'))
 }
 
 /** Takes a migration out of the ledger. */
 export async function strike(db: Database, migration: Migration): Promise<void> {
-  await db.execute(sql`delete from ${ledger} where name = ${migration.name}`)
+  await db.execute(sql`delete from ${ledger} where name = ${migration.name}`).catch(refused('written'))
+}
+
+/** What would help a role that may not. */
+const hints = {
+  made: 'create schema if not exists drizzle; grant usage, create on schema drizzle to the role that deploys.',
+  read: 'grant usage on schema drizzle, and all on all tables and sequences in it, to the role that deploys.',
+  written: 'grant all on all tables in schema drizzle, and on all sequences, to the role that deploys.',
+}
+
+function refused(what: keyof typeof hints): (cause: unknown) => never {
+  return cause => {
+    const { message, code } = refusalOf(cause)
+    if (code !== '42501') throw cause
+    throw new MigrationError(
+      'STATEMENT_FAILED',
+      `drizzle.__drizzle_migrations cannot be ${what}: ${message} (SQLSTATE ${code})\nhint: As a role that may: ${hints[what]}\nNothing was applied.`,
+      { sqlState: code, cause },
+    )
+  }
 }

@@ -47,8 +47,8 @@ export async function migrate(db: Database, options: MigrateOptions = {}): Promi
           return !current.some(entry => entry.name === migration.name)
         },
         settle: async tx => {
-          await record(tx, migration)
           if (migration === last && catalog) report.probes = await requireProbes(tx, last.name, catalog)
+          await record(tx, migration)
         },
       },
       options,

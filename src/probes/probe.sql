@@ -5,7 +5,15 @@ do $probe$
 declare
   asked     constant jsonb  := current_setting('agents_db.probe')::jsonb;
   role_was  constant text   := current_setting('role');
+  path_was  constant text   := current_setting('search_path');
   clients   constant text[] := array['anon', 'authenticated'];
+  verbs     constant text[] := array['select', 'insert', 'update', 'delete'];
+  -- Stumbles over the first row it meets, so that none is touched; and reads no column, which would let the policies
+  -- for select hide what the others let through.
+  stumble   constant text   := 'where 1 / (random() * 0)::int = 1';
+  -- As PostgreSQL names them where an error comes from: with our schema or with none.
+  ours      constant text   := (select '(^|[^.\w]|\m(public|archive)\.)(' || string_agg(substring(f from '\.(\w+)\('), '|') || ')\M'
+                                  from jsonb_array_elements_text(asked -> 'functions') f);
   -- A value for each column that we have, by its name, so that every table gets a row.
   person    constant uuid   := gen_random_uuid();
   model     constant uuid   := gen_random_uuid();
@@ -24,7 +32,6 @@ declare
   client    text;
   verb      text;
   attempt   text;
-  row_id    uuid;
   row_found jsonb;
   met       bigint;
   state     text;
@@ -33,44 +40,52 @@ declare
 begin
   perform set_config('search_path', '', true);
   begin
+    perform set_config('row_security', 'on', true);
 
     -- A sign-up, with and without an e-mail address.
-    select string_agg(quote_ident(a.attname), ', ') into columns
-      from pg_catalog.pg_attribute a
-     where a.attrelid = to_regclass('auth.users')
-       and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-       and newcomer ? a.attname;
     foreach attempt in array array['a sign-up with e-mail', 'a sign-up without e-mail'] loop
       begin
         if attempt = 'a sign-up without e-mail' then
           newcomer := newcomer || jsonb_build_object('id', gen_random_uuid(), 'email', null);
         end if;
+        select string_agg(quote_ident(a.attname), ', ') into columns
+          from pg_catalog.pg_attribute a
+         where a.attrelid = to_regclass('auth.users')
+           and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+           and newcomer ? a.attname;
         begin
           perform set_config('role', 'supabase_auth_admin', true);
           perform set_config('search_path', 'auth', true);
         exception when insufficient_privilege or invalid_parameter_value or undefined_object then
-          null; -- As whoever we are: the trigger does not look at it.
+          null; -- As whoever we are.
         end;
         execute format('insert into auth.users (%1$s) select %1$s from jsonb_populate_record(null::auth.users, $1)', columns)
           using newcomer;
+        get diagnostics met = row_count;
+        if met = 0 then
+          raise exception 'another trigger let nobody sign up';
+        end if;
         perform set_config('role', role_was, true);
         perform set_config('search_path', '', true);
         -- To be refused rather than to see nothing.
         perform set_config('row_security', 'off', true);
         select count(*) into met from public.profiles p where p.id = (newcomer ->> 'id')::uuid and p.username <> '';
         perform set_config('row_security', 'on', true);
-        outcomes := outcomes || case met
-          when 1 then jsonb_build_object('what', attempt, 'outcome', 'passed')
-          else jsonb_build_object('what', attempt, 'outcome', 'failed', 'why', 'it makes no profile with a name') end;
+        outcomes := outcomes || case
+          when met = 0 then jsonb_build_object('what', attempt, 'outcome', 'failed', 'why', 'it makes no profile with a name')
+          -- It worked for us, who may write profiles; GoTrue may not.
+          when exists (select from pg_catalog.pg_trigger t
+                         join pg_catalog.pg_proc p on p.oid = t.tgfoid
+                        where t.tgrelid = to_regclass('auth.users') and asked -> 'functions' ? p.oid::regprocedure::text and not p.prosecdef)
+            then jsonb_build_object('what', attempt, 'outcome', 'failed', 'why', 'its function is not security definer')
+          else jsonb_build_object('what', attempt, 'outcome', 'passed') end;
       exception
         when lock_not_available or deadlock_detected then raise;
-        when others then
+        when others or assert_failure then
           get stacked diagnostics state = returned_sqlstate, message = message_text, context = pg_exception_context;
           outcomes := outcomes || jsonb_build_object('what', attempt, 'why', message || ' (SQLSTATE ' || state || ')',
             -- What somebody else's trigger refuses, or this role may not do, says nothing of ours.
-            'outcome', case when exists (select from jsonb_array_elements_text(asked -> 'functions') f
-                                          where position(split_part(split_part(f, '(', 1), '.', 2) || '(' in context) > 0)
-                            then 'failed' else 'not tried' end);
+            'outcome', case when context ~ ours then 'failed' else 'not tried' end);
       end;
     end loop;
 
@@ -93,8 +108,12 @@ begin
     foreach client in array clients loop
       for target in select jsonb_array_elements_text(asked -> 'tables') loop
         begin
-          execute format('select id, to_jsonb(t) from %s t limit 1', target) into row_id, row_found;
-          execute format('grant select, insert, update, delete on %s to %I', target, client);
+          execute format('select to_jsonb(t) from %s t limit 1', target) into row_found;
+          execute format('grant %s on %s to %I', array_to_string(verbs, ', '), target, client);
+          -- Who may not grant is only warned.
+          if exists (select from unnest(verbs) v where not has_table_privilege(client, target, v)) then
+            raise insufficient_privilege using message = 'only its owner can grant what is to be tried';
+          end if;
           perform set_config('role', client, true);
         exception
           when lock_not_available or deadlock_detected then raise;
@@ -104,25 +123,28 @@ begin
                                                        'why', message || ' (SQLSTATE ' || state || ')');
             continue;
         end;
-        foreach verb in array array['select', 'insert', 'update', 'delete'] loop
+        foreach verb in array verbs loop
           attempt := format('%s can %s nothing %s %s', client, verb,
                             case verb when 'insert' then 'into' when 'update' then 'of' else 'from' end, target);
-          if row_id is null then
+          if row_found is null then
             outcomes := outcomes || jsonb_build_object('what', attempt, 'outcome', 'not tried', 'why', 'the table has no row to try it on');
             continue;
           end if;
           begin
             case verb
-              when 'select' then execute format('select from %s where id = $1', target) using row_id;
+              when 'select' then execute format('select from %s %s', target, stumble);
               when 'insert' then execute format('insert into %1$s select * from jsonb_populate_record(null::%1$s, $1)', target) using row_found;
-              when 'update' then execute format('update %s set id = id where id = $1', target) using row_id;
-              when 'delete' then execute format('delete from %s where id = $1', target) using row_id;
+              when 'update' then execute format('update %s set %I = default %s', target, (select min(k) from jsonb_object_keys(row_found) k), stumble);
+              when 'delete' then execute format('delete from %s %s', target, stumble);
             end case;
             get diagnostics met = row_count;
-            message := 'it met a row';
+            message := 'it added a row';
           exception
             when insufficient_privilege then met := 0;
             when lock_not_available or deadlock_detected then raise;
+            when division_by_zero then
+              met := 1;
+              message := 'it met a row';
             -- A key or a check refused it, so it was past the policies.
             when others then
               met := 1;
@@ -154,13 +176,14 @@ begin
      union all
     select r.name || ' cannot reach ' || t.name,
            has_schema_privilege(r.oid, t.schema, 'USAGE')
-           and has_table_privilege(r.oid, t.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
+           and (has_table_privilege(r.oid, t.oid, 'DELETE, TRUNCATE')
+                or has_any_column_privilege(r.oid, t.oid, 'SELECT, INSERT, UPDATE'))
       from roles r, relations t
      where asked -> 'archived' ? t.name
      union all
     select r.name || ' cannot execute ' || f.oid::regprocedure, has_function_privilege(r.oid, f.oid, 'EXECUTE')
       from roles r, pg_catalog.pg_proc f
-     where asked -> 'functions' ? f.oid::regprocedure::text
+     where f.proname::text ~ ours and asked -> 'functions' ? f.oid::regprocedure::text
   )
   select outcomes || coalesce(jsonb_agg(
            case when h.held then jsonb_build_object('what', h.what, 'outcome', 'failed', 'why', 'it holds the privilege')
@@ -168,6 +191,7 @@ begin
     into outcomes
     from held h;
 
+  perform set_config('search_path', path_was, true);
   perform set_config('agents_db.probe', outcomes::text, true);
 end;
 $probe$

@@ -3,6 +3,8 @@ import { sql } from 'drizzle-orm'
 import { nameOf } from '../catalog/files.ts'
 import type { Catalog } from '../catalog/read.ts'
 import type { Database } from '../database.ts'
+import { MigrationError, refusalOf } from '../migrations/error.ts'
+import { defaultLockTimeout, untilUnlocked } from '../migrations/lock.ts'
 import { query } from '../query.ts'
 
 /** Something that was tried. */
@@ -15,32 +17,48 @@ export interface Probe {
   why?: string
 }
 
-/** How long a probe waits for a lock, in milliseconds. */
-const patience = 200
-
 /**
  * Tries what matters most on the tables of a catalog: that a sign-up works and makes a profile, and that clients can
- * do nothing, even if they were granted everything. All in a transaction that is rolled back.
+ * do nothing, even if they were granted everything. All in a transaction that is rolled back; where a lock is not to be
+ * had in time, in another one a little later.
+ *
+ * @throws MigrationError `LOCK_TIMEOUT`
  */
 export async function probe(db: Database, catalog: Catalog): Promise<Probe[]> {
   let probes: Probe[] = []
   const undo = new Error('rolled back on purpose')
-  await db
-    .transaction(async tx => {
-      await tx.execute(sql`select set_config('lock_timeout', ${`${patience}ms`}, true)`)
-      probes = await probeInTransaction(tx, catalog)
-      throw undo
-    })
-    .catch(error => {
-      if (error !== undo) throw error
-    })
+  await untilUnlocked({ retries: 20 }, () =>
+    db
+      .transaction(async tx => {
+        await tx.execute(sql`select set_config('lock_timeout', ${`${defaultLockTimeout}ms`}, true)`)
+        probes = await probeInTransaction(tx, catalog)
+        throw undo
+      })
+      .catch(error => {
+        if (error !== undo) throw error
+      }),
+  )
   return probes
 }
 
-/** The same within a transaction of the caller's, which sees what that transaction has done, and leaves nothing in it. */
+/**
+ * The same within a transaction of the caller's: sees what that transaction has done, and leaves nothing in it.
+ *
+ * @throws MigrationError `STATEMENT_FAILED` where a lock is not to be had, or the connection is lost
+ */
 export async function probeInTransaction(tx: Database, catalog: Catalog): Promise<Probe[]> {
-  await tx.execute(sql`select set_config('agents_db.probe', ${JSON.stringify(whatToTry(catalog))}, true)`)
-  await tx.execute(sql.raw(readFileSync(new URL('./probe.sql', import.meta.url), 'utf8')))
+  await tx.execute(
+    sql`select set_config('agents_db.probe', ${JSON.stringify(whatToTry(catalog))}, true),
+               set_config('standard_conforming_strings', 'on', true), set_config('quote_all_identifiers', 'off', true)`,
+  )
+  await tx.execute(sql.raw(readFileSync(new URL('./probe.sql', import.meta.url), 'utf8'))).catch(cause => {
+    const { message, code } = refusalOf(cause)
+    throw new MigrationError(
+      'STATEMENT_FAILED',
+      `the probes: ${message}${code ? ` (SQLSTATE ${code})` : ''}`,
+      { sqlState: code, cause },
+    )
+  })
   const [row] = await query<{ probes: string }>(tx, sql`select current_setting('agents_db.probe') as probes`)
   return JSON.parse(row?.probes ?? '[]')
 }

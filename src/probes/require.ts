@@ -1,19 +1,20 @@
 import type { Catalog } from '../catalog/read.ts'
 import type { Database } from '../database.ts'
-import { isLockFailure, MigrationError, refusalOf } from '../migrations/error.ts'
+import { MigrationError } from '../migrations/error.ts'
 import { type Probe, probeInTransaction } from './probe.ts'
 
 /**
  * Probes what a step has done, in its own transaction, before it is committed.
  *
- * @returns what could not be tried, or passed
- * @throws MigrationError `PROBE_FAILED`, which rolls the step back
+ * @returns what passed, or could not be tried
+ * @throws MigrationError `PROBE_FAILED`, or what `probeInTransaction` throws; either rolls the step back
  */
 export async function requireProbes(tx: Database, name: string, catalog: Catalog): Promise<Probe[]> {
-  const probes = await probeInTransaction(tx, catalog).catch(cause => {
-    if (!isLockFailure(cause)) throw cause
-    const { message, code } = refusalOf(cause)
-    throw new MigrationError('STATEMENT_FAILED', `${name}: its probe: ${message}`, { sqlState: code, cause })
+  const probes = await probeInTransaction(tx, catalog).catch(({ message, sqlState, cause }) => {
+    throw new MigrationError('STATEMENT_FAILED', `${name}: ${message}\nNothing of this step was applied.`, {
+      sqlState,
+      cause,
+    })
   })
   const failed = probes.filter(({ outcome }) => outcome === 'failed')
   if (failed.length === 0) return probes

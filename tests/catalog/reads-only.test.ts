@@ -177,3 +177,21 @@ test('check on a connection that writes nothing compares, and says that it tried
     await client.end()
   }
 })
+
+test('check reads under settings that would change what it reads, and does not wait for ever for a lock', async () => {
+  const database = await createDatabase('today')
+  onTestFinished(() => database.drop())
+  await database.admin.unsafe(`
+    alter database ${database.name} set standard_conforming_strings = off;
+    alter database ${database.name} set quote_all_identifiers = on;`)
+  const sql = connect(database.url, { max: 2 })
+  onTestFinished(() => sql.end())
+  const report = await check(drizzle({ client: sql }))
+  expect(hasDrift(report)).toBe(false)
+  expect(report.probes.filter(({ what }) => what.includes('execute')).length).toBeGreaterThan(0)
+
+  await database.admin.begin(async tx => {
+    await tx`lock table public.llms`
+    await expect(check(drizzle({ client: sql }))).rejects.toMatchObject({ cause: { code: '55P03' } })
+  })
+})
