@@ -5,8 +5,6 @@ import { withDatabase } from './connect.ts'
 import type { Output } from './output.ts'
 
 export const command: Command = {
-  usage: 'adopt [--yes]',
-  summary: 'take over a database that other means have built: find where it stands, and record that',
   options: { yes: { type: 'boolean' } },
   explain: { yes: 'do not ask' },
   async run({ values }, output) {

@@ -6,8 +6,6 @@ import { explainLocks, lockOptions, lockSettings } from './locks.ts'
 import { columns, type Output } from './output.ts'
 
 export const command: Command = {
-  usage: 'archive [drop]',
-  summary: 'say what is kept for the way back, or end it',
   positionals: true,
   options: { yes: { type: 'boolean' }, ...lockOptions },
   explain: { yes: 'do not ask before dropping', ...explainLocks },

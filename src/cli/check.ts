@@ -4,8 +4,6 @@ import { withDatabase } from './connect.ts'
 import { count, type Output } from './output.ts'
 
 export const command: Command = {
-  usage: 'check',
-  summary: 'say whether the database is what its migrations say (exit 4 if not), and try it out',
   options: {},
   explain: {},
   async run(_, output) {

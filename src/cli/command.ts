@@ -7,10 +7,8 @@ interface Arguments {
   values: Record<string, string | boolean | undefined>
 }
 
-/** One command: what `--help` says of it, the options it takes, and what it does. */
+/** One command: the options it takes, and what it does. */
 export interface Command {
-  usage: string
-  summary: string
   options: NonNullable<ParseArgsConfig['options']>
   /** Whether words may follow the command's name. */
   positionals?: boolean

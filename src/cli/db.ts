@@ -7,8 +7,6 @@ import type { Output } from './output.ts'
 const actions = ['start', 'stop', 'url', 'reset'] as const
 
 export const command: Command = {
-  usage: `db ${actions.join('|')}`,
-  summary: 'the local PostgreSQL: start it, stop it, print its URL, or throw its data away',
   positionals: true,
   options: { yes: { type: 'boolean' } },
   explain: { yes: 'do not ask before a reset' },

@@ -5,18 +5,65 @@ import { type Command, exitCodes, UsageError } from './command.ts'
 import { codeOf, explain } from './explain.ts'
 import { columns, createOutput, type Output } from './output.ts'
 
-/** Loaded only when asked for, so that each command pays for itself alone. */
-const commands: Record<string, () => Promise<{ command: Command }>> = {
-  start: () => import('./start.ts'),
-  migrate: () => import('./migrate.ts'),
-  rollback: () => import('./rollback.ts'),
-  seed: () => import('./seed.ts'),
-  status: () => import('./status.ts'),
-  check: () => import('./check.ts'),
-  adopt: () => import('./adopt.ts'),
-  repair: () => import('./repair.ts'),
-  archive: () => import('./archive.ts'),
-  db: () => import('./db.ts'),
+interface Entry {
+  /** The words and options it takes. */
+  usage: string
+  summary: string
+  /** Loaded only when asked for, so that each command pays for itself alone, and this list for none. */
+  load: () => Promise<{ command: Command }>
+}
+
+const commands: Record<string, Entry> = {
+  start: {
+    usage: 'start',
+    summary: 'local PostgreSQL, migrations, seed, check, and a summary; the server is left running',
+    load: () => import('./start.ts'),
+  },
+  migrate: {
+    usage: 'migrate [--to NAME] [--plan]',
+    summary: 'apply the pending migrations, or say what that would do',
+    load: () => import('./migrate.ts'),
+  },
+  rollback: {
+    usage: 'rollback [--to NAME]',
+    summary: 'undo the last migration, or all after NAME',
+    load: () => import('./rollback.ts'),
+  },
+  seed: {
+    usage: 'seed [--llms FILE] [--agents FILE] [--dry-run] [--prune [--yes]]',
+    summary: 'bring models and agents to what the YAML files say',
+    load: () => import('./seed.ts'),
+  },
+  status: {
+    usage: 'status',
+    summary: 'say which migrations are applied, pending (exit 3), or edited or unknown (exit 4)',
+    load: () => import('./status.ts'),
+  },
+  check: {
+    usage: 'check',
+    summary: 'say whether the database is what its migrations say (exit 4 if not), and try it out',
+    load: () => import('./check.ts'),
+  },
+  adopt: {
+    usage: 'adopt [--yes]',
+    summary: 'take over a database that other means have built: find where it stands, and record that',
+    load: () => import('./adopt.ts'),
+  },
+  repair: {
+    usage: 'repair [--yes]',
+    summary: 'accept edited files of applied migrations; runs nothing of them',
+    load: () => import('./repair.ts'),
+  },
+  archive: {
+    usage: 'archive [drop [--yes]]',
+    summary: 'say what is kept for the way back, or end it',
+    load: () => import('./archive.ts'),
+  },
+  db: {
+    usage: 'db start|stop|url|reset [--yes]',
+    summary: 'the local PostgreSQL: start it, stop it, print its URL, or throw its data away',
+    load: () => import('./db.ts'),
+  },
 }
 
 // A reader that has seen enough, such as `head`, is no error.
@@ -29,7 +76,7 @@ process.exitCode = await main(process.argv.slice(2))
 async function main(argv: string[]): Promise<number> {
   const [name, ...rest] = argv
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(await overview())
+    process.stdout.write(overview())
     return name === undefined ? exitCodes.usage : exitCodes.done
   }
   if (name === '--version' || name === '-v') {
@@ -37,30 +84,30 @@ async function main(argv: string[]): Promise<number> {
     return exitCodes.done
   }
   try {
-    const load = Object.hasOwn(commands, name) ? commands[name] : undefined
-    if (!load) throw new UsageError(`there is no command ${name}`)
-    const { command } = await load()
-    return await runCommand(command, rest)
+    const entry = Object.hasOwn(commands, name) ? commands[name] : undefined
+    if (!entry) throw new UsageError(`there is no command ${name}`)
+    return await runCommand(entry, rest)
   } catch (error) {
     return report(error, createOutput(rest.includes('--json')))
   }
 }
 
-async function runCommand(command: Command, argv: string[]): Promise<number> {
+async function runCommand(entry: Entry, argv: string[]): Promise<number> {
+  const { command } = await entry.load()
   // `pnpm migrate -- --to x` passes the dashes on.
   const args = argv[0] === '--' ? argv.slice(1) : argv
-  const { values, positionals } = parse(command, args)
+  const { values, positionals } = parse(entry, command, args)
   if (values.help) {
-    process.stdout.write(help(command))
+    process.stdout.write(help(entry, command))
     return exitCodes.done
   }
   if (positionals.length > 0 && !command.positionals) {
-    throw new UsageError(`unexpected ${positionals.join(' ')}; usage: agents-db ${command.usage}`)
+    throw new UsageError(`unexpected ${positionals.join(' ')}; usage: agents-db ${entry.usage}`)
   }
   return await command.run({ positionals, values }, createOutput(values.json === true))
 }
 
-function parse(command: Command, args: string[]) {
+function parse({ usage }: Entry, command: Command, args: string[]) {
   try {
     return parseArgs({
       args,
@@ -68,7 +115,8 @@ function parse(command: Command, args: string[]) {
       options: { ...command.options, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
     }) as { values: Record<string, string | boolean | undefined>; positionals: string[] }
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}\nusage: agents-db ${command.usage}`)
+    const [reason] = (error as Error).message.split('. ')
+    throw new UsageError(`${reason}\nusage: agents-db ${usage}`)
   }
 }
 
@@ -81,15 +129,14 @@ function report(error: unknown, output: Output): number {
   return codeOf(error) === 'PROBE_FAILED' ? exitCodes.drift : exitCodes.error
 }
 
-async function overview(): Promise<string> {
-  const loaded = await Promise.all(Object.values(commands).map(load => load()))
+function overview(): string {
   return [
     'agents-db: the database of the AI-agent platform',
     '',
     'Commands:',
-    ...columns(loaded.map(({ command }) => [`  ${command.usage}`, command.summary])),
+    ...columns(Object.entries(commands).map(([name, { summary }]) => [`  ${name}`, summary])),
     '',
-    'Every command takes --json (one JSON document on stdout; messages go to stderr) and --help.',
+    'Every command takes --help, and --json: one JSON document on stdout; messages go to stderr.',
     'DATABASE_URL, in the environment or in .env, says which database; without it a local PostgreSQL is',
     'started under .data/.',
     'Exit codes: 0 done; 1 error; 2 usage; 3 pending migrations; 4 drift or a failed probe.',
@@ -97,15 +144,15 @@ async function overview(): Promise<string> {
   ].join('\n')
 }
 
-function help(command: Command): string {
+function help({ usage, summary }: Entry, command: Command): string {
   const options = [
     ...Object.entries(command.explain),
     ['json', 'one JSON document on stdout; messages go to stderr'],
   ]
   return [
-    `usage: agents-db ${command.usage}`,
+    `usage: agents-db ${usage}`,
     '',
-    command.summary,
+    summary,
     '',
     ...columns(options.map(([option, meaning]) => [`  --${option}`, meaning ?? ''])),
     '',

@@ -13,8 +13,6 @@ import { explainLocks, lockOptions, lockSettings } from './locks.ts'
 import { count, type Output } from './output.ts'
 
 export const command: Command = {
-  usage: 'migrate [--to NAME] [--plan]',
-  summary: 'apply the pending migrations, or say what that would do',
   options: { to: { type: 'string' }, plan: { type: 'boolean' }, ...lockOptions },
   explain: {
     'to NAME': 'stop after the migration of this name',

@@ -4,8 +4,6 @@ import { confirm } from './confirm.ts'
 import { withDatabase } from './connect.ts'
 
 export const command: Command = {
-  usage: 'repair [--yes]',
-  summary: 'accept edited files of applied migrations; runs nothing of them',
   options: { yes: { type: 'boolean' } },
   explain: { yes: 'do not ask' },
   async run({ values }, output) {

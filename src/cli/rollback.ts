@@ -4,8 +4,6 @@ import { withDatabase } from './connect.ts'
 import { explainLocks, lockOptions, lockSettings } from './locks.ts'
 
 export const command: Command = {
-  usage: 'rollback [--to NAME]',
-  summary: 'undo the last migration, or all after NAME',
   options: { to: { type: 'string' }, ...lockOptions },
   explain: { 'to NAME': 'undo everything after the migration of this name', ...explainLocks },
   async run({ values }, output) {

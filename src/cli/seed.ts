@@ -15,8 +15,6 @@ import { withDatabase } from './connect.ts'
 import { count, type Output } from './output.ts'
 
 export const command: Command = {
-  usage: 'seed [--llms FILE] [--agents FILE] [--dry-run] [--prune [--yes]]',
-  summary: 'bring models and agents to what the YAML files say',
   options: {
     llms: { type: 'string' },
     agents: { type: 'string' },

@@ -12,8 +12,6 @@ import { columns, type Output } from './output.ts'
 import { reportSeed } from './seed.ts'
 
 export const command: Command = {
-  usage: 'start',
-  summary: 'local PostgreSQL, migrations, seed, check, and a summary; the server is left running',
   options: {},
   explain: {},
   async run(_, output) {

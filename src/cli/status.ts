@@ -3,8 +3,6 @@ import { type Command, exitCodes } from './command.ts'
 import { withDatabase } from './connect.ts'
 
 export const command: Command = {
-  usage: 'status',
-  summary: 'say which migrations are applied, pending (exit 3), or edited or unknown (exit 4)',
   options: {},
   explain: {},
   async run(_, output) {
