@@ -42,6 +42,8 @@ export async function withDatabase<T>(output: Output, work: (db: Connected) => P
     max: 2,
     // Holds behind a pooler in transaction mode.
     prepare: false,
+    // The driver would ask for PostgreSQL's types on connecting, and leave a refusal of that question unhandled.
+    fetch_types: false,
     connect_timeout: 10,
     connection: { application_name: 'agents-db' },
     onnotice: notice => {

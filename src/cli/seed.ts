@@ -56,7 +56,7 @@ export const command: Command = {
         return exitCodes.done
       })
     } catch (error) {
-      if (!(error instanceof SeedError)) throw error
+      if (!(error instanceof SeedError) || error.mistakes.length === 0) throw error
       const { code, message, mistakes } = error
       const format = process.stderr.isTTY && values.json !== true ? showMistake : formatMistake
       for (const mistake of mistakes) output.note(format(mistake))

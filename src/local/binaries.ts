@@ -14,19 +14,29 @@ export interface Binaries {
 /** The server's programs, from the optional dependency; copied first where the account cannot get at them. */
 export async function findBinaries(account: Account, onNote: (message: string) => void): Promise<Binaries> {
   const { native, version } = await installedPackage()
-  const blocked =
-    (await obstacle(join(native, 'bin/postgres'), account)) ??
-    (await obstacle(join(native, 'lib'), account)) ??
-    (await obstacle(join(native, 'share'), account))
-  const root = blocked === undefined ? native : await copyNative(native, version)
-  if (blocked !== undefined) {
-    onNote(`PostgreSQL's programs run from the copy in ${root}: ${account.name} cannot read ${blocked}`)
-  }
+  const root = await reachable(native, version, account, onNote)
   return {
     initdb: join(root, 'bin/initdb'),
     postgres: join(root, 'bin/postgres'),
     major: version.split('.')[0] ?? version,
   }
+}
+
+/** That directory of `bin`, `lib` and `share`, or a copy of it where the account cannot get at one of them. */
+export async function reachable(
+  native: string,
+  version: string,
+  account: Account,
+  onNote: (message: string) => void,
+): Promise<string> {
+  const blocked =
+    (await obstacle(join(native, 'bin/postgres'), account)) ??
+    (await obstacle(join(native, 'lib'), account)) ??
+    (await obstacle(join(native, 'share'), account))
+  if (blocked === undefined) return native
+  const root = await copyNative(native, version)
+  onNote(`PostgreSQL's programs run from the copy in ${root}: ${account.name} cannot read ${blocked}`)
+  return root
 }
 
 async function installedPackage(): Promise<{ native: string; version: string }> {

@@ -63,6 +63,17 @@ export async function takeStep(db: Database, step: Step, options: StepOptions): 
   return await untilUnlocked(options, attempt, () => passVacuum(db, textOf(step.script.statements)))
 }
 
+/** What state the refusal of a statement leaves the database in. */
+const states: Record<Script['file'], string> = {
+  'online.sql':
+    'Its online part may be done in part and is safe to run again; the step itself was not begun.',
+  'migration.sql': 'Nothing of this step was applied.',
+  'down.online.sql':
+    'Its online part may be done in part and is safe to run again; the step itself was not begun.',
+  'down.check.sql': 'Nothing of this step was undone.',
+  'down.sql': 'Nothing of this step was undone.',
+}
+
 /** Says by folder, file and place what PostgreSQL refused, and what state that leaves the database in. */
 export function statementFailed(
   { migration }: { migration: Migration },
@@ -74,13 +85,11 @@ export function statementFailed(
   const { message, code, detail, hint } = refusalOf(cause)
   const place = `statement ${script.statements.indexOf(statement) + 1} of ${script.statements.length}, line ${statement.line}`
   const lines = [
-    `${migration.name}/${script.file}: ${place}: ${message}${code ? ` (SQLSTATE ${code})` : ''}`,
+    `${migration.name}/${script.file}: ${place}: ${message}${code?.length === 5 ? ` (SQLSTATE ${code})` : ''}`,
     detail && `detail: ${detail}`,
     hint && `hint: ${hint}`,
     ...holders.map(holder => `held by: ${holder}`),
-    script.file.endsWith('online.sql')
-      ? 'Its online part may be done in part and is safe to run again; the step itself was not begun.'
-      : 'Nothing of this step was applied.',
+    states[script.file],
   ]
   return new MigrationError('STATEMENT_FAILED', lines.filter(Boolean).join('\n'), { sqlState: code, cause })
 }

@@ -32,7 +32,9 @@ export function showMistake(mistake: Mistake): string {
 
 export type SeedErrorCode =
   /** The files hold mistakes. */
-  'SEED_INVALID'
+  | 'SEED_INVALID'
+  /** The database does not have the tables. */
+  | 'NOT_MIGRATED'
 
 /** What stops a seed; nothing has been written. All mistakes are in `mistakes`, and the message lists them one a line. */
 export class SeedError extends Error {
@@ -40,8 +42,9 @@ export class SeedError extends Error {
   readonly code: SeedErrorCode
   readonly mistakes: readonly Mistake[]
 
-  constructor(code: SeedErrorCode, mistakes: readonly Mistake[], options?: ErrorOptions) {
-    super(mistakes.map(formatMistake).join('\n'), options)
+  constructor(code: SeedErrorCode, what: readonly Mistake[] | string, options?: ErrorOptions) {
+    const mistakes = typeof what === 'string' ? [] : what
+    super(typeof what === 'string' ? what : mistakes.map(formatMistake).join('\n'), options)
     this.code = code
     this.mistakes = mistakes
   }

@@ -1,9 +1,11 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import { refusalOf } from '../migrations/error.ts'
 import { query } from '../query.ts'
 import { llms } from '../schema/index.ts'
 import { removeAgents, removeModels, writeAgents, writeModels } from './apply.ts'
 import { accept, type Loaded, loadFiles, type SeedDocuments, type SeedFiles } from './load.ts'
+import { SeedError } from './mistake.ts'
 import { didYouMean, MOST_WORDS } from './nearest.ts'
 import { neededElsewhere } from './needed.ts'
 import { planAgents, planModels, type TableReport, type Wanted, wantedAgent, wantedModel } from './plan.ts'
@@ -40,7 +42,7 @@ export type SeedReport = {
  * Brings the tables of models and agents to what the seed files say, in one transaction: everything or nothing.
  * Rows that are as they should be are not written. Seeds that run at once take turns.
  *
- * @throws SeedError (`SEED_INVALID`) with every mistake of both files; nothing has been written
+ * @throws SeedError (`SEED_INVALID`) with every mistake of both files, or (`NOT_MIGRATED`); nothing has been written
  * @throws whatever the driver throws, when the database fails; nothing has been written
  */
 export async function seed(db: Database, options: SeedOptions): Promise<SeedReport> {
@@ -50,7 +52,7 @@ export async function seed(db: Database, options: SeedOptions): Promise<SeedRepo
     // A database out of reach must not hide what is wrong with the files.
     accept(loaded, await storedCodes(db).catch(() => undefined))
   }
-  return await db.transaction(
+  const work = db.transaction(
     async tx => {
       if (!dryRun) await query(tx, sql`select pg_advisory_xact_lock(${SEED_LOCK}::bigint)`)
       const { models, agents, notes } = accept(loaded, await storedCodes(tx))
@@ -83,6 +85,12 @@ export async function seed(db: Database, options: SeedOptions): Promise<SeedRepo
       ? { isolationLevel: 'repeatable read', accessMode: 'read only' }
       : { isolationLevel: 'read committed' },
   )
+  return await work.catch(cause => {
+    if (refusalOf(cause).code !== '42P01') throw cause
+    const message =
+      'the database has no tables of models and agents yet: `migrate` makes them. Nothing was written.'
+    throw new SeedError('NOT_MIGRATED', message, { cause })
+  })
 }
 
 function unchecked(documents: SeedDocuments): Loaded {

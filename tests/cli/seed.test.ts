@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { seed } from '../../src/seed/index.ts'
 import { agent, documents, model, texts } from '../seed/texts.ts'
 import { runCli } from '../support/cli.ts'
@@ -175,4 +175,15 @@ test('an agent type nearly that of an agent left over is pointed out', async () 
   await runSeed([model('kept')], [agent('TASK_EXECUTION', 'kept')])
   const { stderr } = await runSeed([model('kept')], [agent('TASK_EXECUTON', 'kept')], '--dry-run')
   expect(stderr).toBe('agent "TASK_EXECUTON" is new, did you mean "TASK_EXECUTION"?\n')
+})
+
+test('a database at the baseline is told to migrate first', async () => {
+  const baseline = await createDatabase('baseline')
+  onTestFinished(() => baseline.drop())
+  const { code, stdout } = await runCli(['seed', '--json'], { env: { DATABASE_URL: baseline.url } })
+  expect(code).toBe(1)
+  expect(JSON.parse(stdout).error).toMatchObject({
+    code: 'NOT_MIGRATED',
+    message: expect.stringContaining('`migrate` makes them. Nothing was written.'),
+  })
 })
