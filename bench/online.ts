@@ -1,114 +1,67 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import postgres from 'postgres'
-import { columns } from '../src/cli/output.ts'
 import { createDatabase } from '../src/database.ts'
-import { startServer, stopServer } from '../src/local/server.ts'
 import { migrate, rollback } from '../src/migrations/index.ts'
 import type { Tally } from './clients.ts'
+import { drizzleKit, root } from './command.ts'
+import { baseline, makeBaseline } from './fill.ts'
+import { readOptions } from './options.ts'
+import { type Scratch, withScratch } from './scratch.ts'
+import { median, print } from './statistics.ts'
 
 /*
  * How long clients wait while the database is migrated, up and down, on a durable server, and beside it the same load
  * under plain `drizzle-kit migrate`. `--users` and `--rounds` make it smaller or longer.
  */
-const { values } = parseArgs({
-  options: {
-    users: { type: 'string', default: '200000' },
-    rounds: { type: 'string', default: '1' },
-    help: { type: 'boolean' },
+const { users, rounds } = readOptions('online', { users: 200_000, rounds: 1 })
+
+interface Result {
+  name: string
+  seconds: number
+  tallies: Tally[]
+}
+
+await withScratch(
+  async scratch => {
+    const { clone, urlOf } = scratch
+    await makeBaseline(scratch, 'base', users)
+    const results: Result[] = []
+    for (let round = 1; round <= rounds; round++) {
+      await clone('online', 'base')
+      for (const way of ['migrate', 'rollback'] as const) {
+        const load = await underLoad(scratch, 'online', () => ours(urlOf('online'), way))
+        results.push({ name: `${way} ${round}`, ...load })
+      }
+      report(results.slice(-2))
+    }
+    await clone('plain', 'base')
+    const load = await underLoad(scratch, 'plain', () => plain(urlOf('plain')))
+    summarise(results, { name: 'drizzle-kit migrate', ...load })
   },
-})
-if (values.help) {
-  console.log('usage: pnpm bench [--users=200000] [--rounds=1]')
-  process.exit()
-}
-const users = Number(values.users)
-const rounds = Number(values.rounds)
+  { max_wal_size: '4GB', shared_buffers: '512MB' },
+)
 
-const directory = await mkdtemp(join(tmpdir(), 'agents-db-bench-'))
-const server = await startServer({
-  directory,
-  port: 0,
-  settings: { max_wal_size: '4GB', shared_buffers: '512MB' },
-})
-const admin = postgres(server.adminUrl, { onnotice: () => {}, max: 1 })
-try {
-  await fill()
-  const results: { name: string; seconds: number; tallies: Tally[] }[] = []
-  for (let round = 1; round <= rounds; round++) {
-    await clone('online')
-    results.push({ name: `migrate ${round}`, ...(await underLoad('online', () => ours('up'))) })
-    results.push({ name: `rollback ${round}`, ...(await underLoad('online', () => ours('down'))) })
-    report(results.slice(-2))
-  }
-  await clone('plain')
-  results.push({ name: 'drizzle-kit migrate', ...(await underLoad('plain', drizzleKit)) })
-  report(results)
-} finally {
-  await admin.end()
-  await stopServer(directory)
-  await rm(directory, { recursive: true, force: true })
-}
-
-/** A baseline database of `users` users with three agents and five memories each, half of them 'work'. */
-async function fill(): Promise<void> {
-  await admin`create database base owner postgres`
-  const db = createDatabase(urlOf('base'), { max: 2 })
-  await migrate(db, { to: 'secure_the_agent_tables' })
-  await db.$client.end()
-  const base = postgres(urlOf('base', true), { onnotice: () => {}, max: 1 })
-  await base`insert into public.llms (model_code, provider, display_name, status) values ('m', 'p', 'M', 'active')`
-  await base`insert into public.user_agent_catalog (agent_type, llm_id, status, config)
-             select t, l.id, 'active', '{"prompt": "You are an agent."}'
-               from public.llms l, unnest(array['INTENT_RECOGNITION', 'TASK_EXECUTION', 'RESULT_REPORTING']) t`
-  await base`insert into auth.users (id, email)
-             select gen_random_uuid(), 'u' || n || '@example.test' from generate_series(1, ${users}) n`
-  await base`insert into public.memories (user_id, agent_id, memory_type, content, status)
-             select a.user_id, case when n % 2 = 0 then a.id end, case when n % 2 = 0 then 'work' else 'user' end,
-                    'What was said in conversation ' || n, 'active'
-               from public.user_agents a, generate_series(1, 5) n
-              where a.agent_type = 'TASK_EXECUTION'`
-  await base`vacuum analyze`
-  await base`checkpoint`
-  await base.end()
-}
-
-async function clone(name: string): Promise<void> {
-  await admin`drop database if exists ${admin(name)} with (force)`
-  await admin`create database ${admin(name)} template base owner postgres`
-  await admin`checkpoint`
-}
-
-function urlOf(database: string, superuser = false): string {
-  const url = new URL(superuser ? server.adminUrl : server.url)
-  url.pathname = `/${database}`
-  return url.href
-}
-
-async function ours(direction: 'up' | 'down'): Promise<void> {
-  const db = createDatabase(urlOf('online'), { max: 2, connection: { application_name: 'migrate' } })
+async function ours(url: string, way: 'migrate' | 'rollback'): Promise<void> {
+  const db = createDatabase(url, { max: 2, connection: { application_name: way } })
   const onWait = ({ message }: { message: string }) =>
     process.stderr.write(`waited: ${message.split('\n')[0]}\n`)
   const started = performance.now()
   const onStep = (name: string) =>
-    process.stderr.write(`${((performance.now() - started) / 1000).toFixed(1)} s ${direction} ${name}\n`)
+    process.stderr.write(`${((performance.now() - started) / 1000).toFixed(1)} s ${way} ${name}\n`)
   try {
-    if (direction === 'up') await migrate(db, { onWait, onStep })
-    else await rollback(db, { to: 'secure_the_agent_tables', onWait, onStep })
+    if (way === 'migrate') await migrate(db, { onWait, onStep })
+    else await rollback(db, { to: baseline, onWait, onStep })
   } finally {
     await db.$client.end()
   }
 }
 
-async function drizzleKit(): Promise<void> {
-  const kit = spawn('node_modules/.bin/drizzle-kit', ['migrate'], {
-    cwd: fileURLToPath(new URL('..', import.meta.url)),
-    env: { ...process.env, DATABASE_URL: urlOf('plain') },
+/** It may fail, as it has under load: then the clients' waits count all the same. */
+async function plain(url: string): Promise<void> {
+  const kit = spawn(drizzleKit, ['migrate'], {
+    cwd: root,
+    env: { ...process.env, DATABASE_URL: url },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const [code] = await once(kit, 'exit')
@@ -116,12 +69,13 @@ async function drizzleKit(): Promise<void> {
 }
 
 async function underLoad(
+  { urlOf }: Scratch,
   database: string,
   work: () => Promise<void>,
 ): Promise<{ seconds: number; tallies: Tally[] }> {
   const clients: ChildProcess = fork(fileURLToPath(new URL('./clients.ts', import.meta.url)), [
     '--run',
-    urlOf(database, true),
+    urlOf(database, 'superuser'),
   ])
   await once(clients, 'message')
   const started = performance.now()
@@ -135,20 +89,51 @@ async function underLoad(
   return { seconds, tallies }
 }
 
-function report(results: { name: string; seconds: number; tallies: Tally[] }[]): void {
-  const kinds = results[0]?.tallies.map(tally => tally.kind) ?? []
-  const cell = (tally: Tally | undefined) =>
-    tally
-      ? `${Math.round(tally.longest)} ms${tally.errors.length > 0 ? `, ${tally.errors.length} errors` : ''}`
-      : ''
-  const rows = kinds.map(kind => [
-    kind,
-    ...results.map(({ tallies }) => cell(tallies.find(t => t.kind === kind))),
+function report(results: Result[]): void {
+  const cell = ({ longest, errors }: Tally) => wait(longest, errors.length)
+  printByKind(
+    results.map(({ name, seconds, tallies }) => ({ name, cells: tallies.map(cell), seconds })),
+    results,
+  )
+}
+
+/** The middle round and the worst one, for each kind of statement by itself. */
+function summarise(results: Result[], plain: Result): void {
+  const runs = ['migrate', 'rollback'].flatMap(way => {
+    const ofWay = results.filter(({ name }) => name.startsWith(way))
+    const across = (measure: (values: number[]) => number) => ({
+      cells: kinds(plain).map((_, i) => {
+        const tallies = ofWay.flatMap(({ tallies }) => tallies[i] ?? [])
+        const errors = tallies.reduce((sum, tally) => sum + tally.errors.length, 0)
+        return wait(measure(tallies.map(({ longest }) => longest)), errors)
+      }),
+      seconds: measure(ofWay.map(({ seconds }) => seconds)),
+    })
+    return [
+      { name: `${way}, median`, ...across(median) },
+      { name: `${way}, worst`, ...across(values => Math.max(...values)) },
+    ]
+  })
+  const cells = plain.tallies.map(({ longest, errors }) => wait(longest, errors.length))
+  printByKind([...runs, { name: plain.name, cells, seconds: plain.seconds }], [...results, plain])
+}
+
+function kinds({ tallies }: Result): string[] {
+  return tallies.map(({ kind }) => kind)
+}
+
+function wait(longest: number, errors: number): string {
+  return `${Math.round(longest)} ms${errors > 0 ? `, ${errors} errors` : ''}`
+}
+
+function printByKind(runs: { name: string; cells: string[]; seconds: number }[], results: Result[]): void {
+  const [first] = results
+  print(`longest wait by kind of statement, ${users} users, ${users * 5} memories, rounds: ${rounds}`, [
+    ['', ...runs.map(({ name }) => name)],
+    ...(first ? kinds(first) : []).map((kind, i) => [kind, ...runs.map(({ cells }) => cells[i] ?? '')]),
+    ['(whole)', ...runs.map(({ seconds }) => `${seconds.toFixed(1)} s`)],
   ])
-  const lengths = ['(whole)', ...results.map(({ seconds }) => `${seconds.toFixed(1)} s`)]
-  console.log(`\nlongest wait by kind of statement, ${users} users, ${users * 5} memories`)
-  for (const line of columns([['', ...results.map(({ name }) => name)], ...rows, lengths])) console.log(line)
   for (const { name, tallies } of results) {
-    for (const error of new Set(tallies.flatMap(tally => tally.errors))) console.log(`${name}: ${error}`)
+    for (const error of new Set(tallies.flatMap(({ errors }) => errors))) console.log(`${name}: ${error}`)
   }
 }

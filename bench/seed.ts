@@ -23,7 +23,7 @@ const { values } = parseArgs({
   },
 })
 if (values.help) {
-  console.log('usage: pnpm bench:seed [--models=100] [--agents=10000] [--rounds=5]')
+  console.log('usage: pnpm bench seed [--models=100] [--agents=10000] [--rounds=5]')
   process.exit()
 }
 
