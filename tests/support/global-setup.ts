@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node'
 import { installStandIn } from '../../src/local/stand-in.ts'
+import { compile, removeCompiled } from './compiled.ts'
 import { makeMigratedTemplates } from './migrated.ts'
 import { startTestServer } from './server.ts'
 import { connect, createTemplate, DEPLOYER, dropAll, onServer, type TestRun } from './templates.ts'
@@ -7,17 +8,19 @@ import { connect, createTemplate, DEPLOYER, dropAll, onServer, type TestRun } fr
 declare module 'vitest' {
   export interface ProvidedContext {
     run: TestRun
+    /** Where the code is, compiled. */
+    compiled: string
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startTestServer()
+  const [server, directory] = await Promise.all([startTestServer(), compile()])
   const run: TestRun = { serverUrl: server.url, prefix: `agents_test_${process.pid}_` }
   const teardown = async () => {
     try {
       await dropAll(run)
     } finally {
-      await server.stop()
+      await Promise.all([server.stop(), removeCompiled(directory)])
     }
   }
   try {
@@ -30,6 +33,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     throw error
   }
   project.provide('run', run)
+  project.provide('compiled', directory)
   return teardown
 }
 

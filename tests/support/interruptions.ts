@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { expect, inject } from 'vitest'
 import { readMigrations } from '../../src/migrations/files.ts'
 import { packagedMigrations } from '../../src/migrations/index.ts'
 import { readCatalog } from './catalog.ts'
+import { compiled } from './compiled.ts'
 import { createDatabase, type TestDatabase } from './database.ts'
 import { applicationName, type Step, takeStep } from './migrator.ts'
 import { type Rows, readRows } from './rows.ts'
@@ -13,13 +13,11 @@ import { createTemplate } from './templates.ts'
 /** Interrupts a step at its nth statement; resolves when the server has noticed. */
 export type Interruption = (database: TestDatabase, step: Step, nth: number) => Promise<void>
 
-const migratorFile = fileURLToPath(new URL('./migrator.ts', import.meta.url))
-const tsx = import.meta.resolve('tsx')
 const migrations = readMigrations(packagedMigrations())
 
 /** The migrator's process dies. */
 export const killProcess: Interruption = async ({ url, admin }, step, nth) => {
-  const args = ['--import', tsx, migratorFile, url, JSON.stringify(step), String(nth)]
+  const args = [compiled('tests/support/migrator.ts'), url, JSON.stringify(step), String(nth)]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
   const [, signal] = await once(child, 'exit')
   expect(signal).toBe('SIGKILL')
