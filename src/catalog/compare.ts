@@ -29,42 +29,30 @@ export function compare(expected: Catalog, found: Catalog): Difference[] {
     const none = object === 'table auth.users' ? {} : undefined
     const [should, is] = [expected[object] ?? none, found[object] ?? none]
     if (should && is) return compareFacts(object, should, is)
-    const message = should ? `${object} is missing` : `${object} is there, and should not be`
-    return [difference(object, null, should ? '' : null, is ? '' : null, message)]
+    return should
+      ? [difference(object, null, '', undefined, `${object} is missing`)]
+      : [difference(object, null, undefined, '', `${object} is there, and should not be`)]
   })
 }
 
 function compareFacts(object: string, expected: Facts, found: Facts): Difference[] {
-  const missing = Object.keys(expected).filter(fact => !(fact in found))
   const extra = new Set(Object.keys(found).filter(fact => !(fact in expected)))
   const differences: Difference[] = []
-
-  for (const fact of missing) {
-    const renamed = [...extra].find(other => canBeRenamed(fact, other) && found[other] === expected[fact])
-    if (renamed) extra.delete(renamed)
-    const message = renamed
-      ? `${fact} on ${object} is called ${nameOf(renamed)}`
-      : sentence(object, fact, expected[fact], undefined)
-    differences.push(difference(object, fact, expected[fact] ?? null, renamed ?? null, message))
-  }
-  for (const fact of Object.keys(expected)) {
-    if (fact in found && found[fact] !== expected[fact]) {
-      differences.push(
-        difference(
-          object,
-          fact,
-          expected[fact] ?? null,
-          found[fact] ?? null,
-          sentence(object, fact, expected[fact], found[fact]),
-        ),
-      )
+  for (const [fact, should] of Object.entries(expected)) {
+    if (found[fact] === should) continue
+    const renamed = [...extra].find(
+      other => !(fact in found) && canBeRenamed(fact, other) && found[other] === should,
+    )
+    if (renamed === undefined) differences.push(difference(object, fact, should, found[fact]))
+    else {
+      extra.delete(renamed)
+      const message = `${fact} on ${object} is called ${nameOf(renamed)}`
+      differences.push(difference(object, fact, should, renamed, message))
     }
   }
   for (const fact of extra) {
-    if (kindOf(fact) === 'index' && !found[fact]?.startsWith('CREATE UNIQUE ')) continue
-    differences.push(
-      difference(object, fact, null, found[fact] ?? null, sentence(object, fact, undefined, found[fact])),
-    )
+    const ownAffair = kindOf(fact) === 'index' && !found[fact]?.startsWith('CREATE UNIQUE ')
+    if (!ownAffair) differences.push(difference(object, fact, undefined, found[fact]))
   }
   return differences
 }
@@ -72,11 +60,12 @@ function compareFacts(object: string, expected: Facts, found: Facts): Difference
 function difference(
   object: string,
   fact: string | null,
-  expected: string | null,
-  found: string | null,
-  message: string,
+  expected: string | undefined,
+  found: string | undefined,
+  message = sentence(object, fact ?? '', expected, found),
 ): Difference {
-  return { object, fact, expected, found, message, sql: sqlThatShows(object, fact) }
+  const sql = sqlThatShows(object, fact)
+  return { object, fact, expected: expected ?? null, found: found ?? null, message, sql }
 }
 
 function sentence(
