@@ -1,42 +1,13 @@
-import { spawn } from 'node:child_process'
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
+import { run } from '../support/process.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const modules = join(root, 'node_modules')
 
-export interface Ran {
-  code: number | null
-  stdout: string
-  stderr: string
-}
-
-/** Runs a program with nothing of the test's environment but what a shell would have. */
-export function run(
-  program: string,
-  args: string[],
-  cwd: string,
-  env: Record<string, string> = {},
-): Promise<Ran> {
-  const { PATH, HOME } = process.env
-  const child = spawn(program, args, { cwd, env: { PATH, HOME, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text
-  })
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', code => resolve({ code, stdout, stderr }))
-  })
-}
-
-/** The same where nothing may go wrong; gives what it printed. */
+/** Runs a program where nothing may go wrong; gives what it printed. */
 export async function succeed(...command: Parameters<typeof run>): Promise<string> {
   const { code, stdout, stderr } = await run(...command)
   expect(code, `${command[0]} ${command[1].join(' ')}\n${stdout}${stderr}`).toBe(0)
@@ -54,8 +25,10 @@ export async function installPackage(directory: string): Promise<{ tarball: stri
   const left = new Set(['.git', '.data', 'dist', 'node_modules', 'tests'].map(name => join(root, name)))
   await cp(root, copy, { recursive: true, filter: path => !left.has(path) })
   await symlink(modules, join(copy, 'node_modules'))
-  await succeed('npm', ['run', 'build'], copy)
-  const [packed] = JSON.parse(await succeed('npm', ['pack', '--json', '--pack-destination', directory], copy))
+  await succeed('npm', ['run', 'build'], { cwd: copy })
+  const [packed] = JSON.parse(
+    await succeed('npm', ['pack', '--json', '--pack-destination', directory], { cwd: copy }),
+  )
   const tarball = join(directory, packed.filename)
 
   const consumer = join(directory, 'consumer')
@@ -71,7 +44,7 @@ export async function installPackage(directory: string): Promise<{ tarball: stri
   })
   // Without scripts: npm would build what it links.
   const options = ['--offline', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund']
-  await succeed('npm', ['install', ...options, '--cache', join(directory, 'cache')], consumer)
+  await succeed('npm', ['install', ...options, '--cache', join(directory, 'cache')], { cwd: consumer })
 
   await cp(join(import.meta.dirname, 'consumer'), consumer, { recursive: true })
   const compilerOptions = {

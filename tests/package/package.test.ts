@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createDatabase, signUp, type TestDatabase } from '../support/database.ts'
-import { installPackage, run, succeed, tsc } from './install.ts'
+import { run } from '../support/process.ts'
+import { installPackage, succeed, tsc } from './install.ts'
 
 const node = process.execPath
 let database: TestDatabase
@@ -22,20 +23,24 @@ afterAll(async () => {
 })
 
 const command = (args: string[], url = database.url) =>
-  run(join(installed.consumer, 'node_modules/.bin/agents-db'), args, installed.consumer, {
-    DATABASE_URL: url,
+  run(join(installed.consumer, 'node_modules/.bin/agents-db'), args, {
+    cwd: installed.consumer,
+    env: { DATABASE_URL: url },
   })
 
 const backend = async (...args: string[]) =>
   JSON.parse(
-    await succeed(node, ['out/backend.js', ...args], installed.consumer, { DATABASE_URL: database.url }),
+    await succeed(node, ['out/backend.js', ...args], {
+      cwd: installed.consumer,
+      env: { DATABASE_URL: database.url },
+    }),
   )
 
 /** The files that are loaded for an entry point, as V8 lists them. */
 async function loadedFor(entry: string): Promise<string[]> {
   const coverage = join(directory, `coverage ${entry.replaceAll('/', ' ')}`)
   const load = ['--input-type=module', '--eval', `import '${entry}'`]
-  await succeed(node, load, installed.consumer, { NODE_V8_COVERAGE: coverage })
+  await succeed(node, load, { cwd: installed.consumer, env: { NODE_V8_COVERAGE: coverage } })
   const [report = ''] = await readdir(coverage)
   const { result } = JSON.parse(await readFile(join(coverage, report), 'utf8'))
   return result.map(({ url }: { url: string }) => url).filter((url: string) => url.startsWith('file:'))
@@ -43,8 +48,8 @@ async function loadedFor(entry: string): Promise<string[]> {
 
 test('a consumer type-checks, for Node and for a bundler', async () => {
   await Promise.all([
-    succeed(node, [tsc, '--project', 'tsconfig.json'], installed.consumer),
-    succeed(node, [tsc, '--project', 'tsconfig.bundler.json'], installed.consumer),
+    succeed(node, [tsc, '--project', 'tsconfig.json'], { cwd: installed.consumer }),
+    succeed(node, [tsc, '--project', 'tsconfig.bundler.json'], { cwd: installed.consumer }),
   ])
 })
 
@@ -119,7 +124,7 @@ test('the entry point for backends loads a driver, but no YAML, no Zod and no mi
 })
 
 test('the tarball holds what the package needs at work, and nothing of its tests', async () => {
-  const names = (await succeed('tar', ['-tzf', installed.tarball], directory)).trim().split('\n')
+  const names = (await succeed('tar', ['-tzf', installed.tarball], { cwd: directory })).trim().split('\n')
   const folders = new Set(names.map(name => name.split('/').slice(1, 2).join('')))
   expect([...folders].sort()).toEqual([
     'CHANGELOG.md',
