@@ -91,8 +91,10 @@ function sentence(
 }
 
 function firstDifference(expected: string, found: string): string {
-  const [should, is] = [expected.split('\n'), found.split('\n')]
+  const lines = (body: string) => body.trim().split('\n')
+  const [should, is] = [lines(expected), lines(found)]
   const line = should.findIndex((text, i) => text !== is[i])
+  if (line < 0 && is.length <= should.length) return 'has other blank lines around it'
   const at = line < 0 ? should.length : line
   const quote = (text: string | undefined) => (text === undefined ? 'nothing' : `"${text.trim()}"`)
   return `has in line ${at + 1} ${quote(is[at])}, and should have ${quote(should[at])}`

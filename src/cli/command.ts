@@ -23,4 +23,8 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
+/** How the user calls a command: as a script of this package, or by the name of its bin. */
+export const self =
+  process.env.npm_lifecycle_event && process.env.npm_package_name === '@agents/db' ? 'pnpm' : 'agents-db'
+
 export const exitCodes = { done: 0, error: 1, usage: 2, pending: 3, drift: 4 } as const

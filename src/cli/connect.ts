@@ -18,7 +18,7 @@ export function configuredUrl(): string | undefined {
     throw new UsageError('DATABASE_URL is empty: give it a URL, or unset it to use the local server')
   if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
     throw new UsageError(
-      'DATABASE_URL is not a URL of the form postgresql://user:password@host:port/database',
+      'DATABASE_URL is not a URL of the form postgresql://user:password@host:port/database, with special characters of the password percent-encoded',
     )
   }
   return url

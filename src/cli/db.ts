@@ -1,5 +1,5 @@
 import { findServer, resetServer, startServer, stopServer } from '../local/server.ts'
-import { type Command, exitCodes, UsageError } from './command.ts'
+import { type Command, exitCodes, self, UsageError } from './command.ts'
 import { confirm } from './confirm.ts'
 import { configuredUrl, localDirectory } from './connect.ts'
 import type { Output } from './output.ts'
@@ -46,7 +46,7 @@ async function stop(output: Output): Promise<number> {
 async function url(output: Output): Promise<number> {
   const server = await findServer(localDirectory)
   if (server === undefined)
-    throw new Error('the local PostgreSQL is not running here: start it with `db start`')
+    throw new Error(`the local PostgreSQL is not running here: start it with \`${self} db start\``)
   output.line(server.url)
   output.result({ url: server.url, port: server.port })
   return exitCodes.done

@@ -14,6 +14,9 @@ export function explain(error: unknown): string {
   if (address !== undefined && port !== undefined) {
     return `no PostgreSQL answers at ${address}:${port} (${code}): is it running, and is DATABASE_URL right?`
   }
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return `${known.message}: there is no such host. Is DATABASE_URL right?`
+  }
   const sqlState = known.name === 'PostgresError' && code ? ` (SQLSTATE ${code})` : ''
   return [`${known.message}${sqlState}`, detail && `detail: ${detail}`, hint && `hint: ${hint}`]
     .filter(Boolean)

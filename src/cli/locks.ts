@@ -13,6 +13,18 @@ export const explainLocks = {
   'retries N': 'try a step again this often after a lock was not to be had (100)',
 }
 
+/** Tells of each step as it begins, and once it is committed. */
+export function tellSteps(
+  doing: string,
+  done: string,
+  output: Output,
+): Pick<MigrateOptions, 'onStep' | 'onDone'> {
+  return {
+    onStep: name => output.note(`${doing} ${name}`),
+    onDone: (name, milliseconds) => output.line(`${done} ${name} (${Math.round(milliseconds)} ms)`),
+  }
+}
+
 /** How a command waits, as its options say, telling the user what it waits for. */
 export function lockSettings(
   values: Record<string, string | boolean | undefined>,

@@ -15,8 +15,8 @@ interface Entry {
 
 const commands: Record<string, Entry> = {
   start: {
-    usage: 'start',
-    summary: 'local PostgreSQL, migrations, seed, check, and a summary; the server is left running',
+    usage: 'start [--yes]',
+    summary: 'local PostgreSQL (or DATABASE_URL), migrations, seed, check, and a summary',
     load: () => import('./start.ts'),
   },
   migrate: {
@@ -71,6 +71,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })
 
+// What is committed stays; the transaction at work ends with the connection.
+process.once('SIGINT', () => {
+  process.stderr.write('\ninterrupted; what is committed stays, and the same command goes on from there\n')
+  process.exit(130)
+})
+
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(argv: string[]): Promise<number> {
@@ -85,7 +91,7 @@ async function main(argv: string[]): Promise<number> {
   }
   try {
     const entry = Object.hasOwn(commands, name) ? commands[name] : undefined
-    if (!entry) throw new UsageError(`there is no command ${name}`)
+    if (!entry) throw new UsageError(`there is no command ${name}; --help lists them`)
     return await runCommand(entry, rest)
   } catch (error) {
     return report(error, createOutput(rest.includes('--json')))
@@ -123,7 +129,7 @@ function parse({ usage }: Entry, command: Command, args: string[]) {
 function report(error: unknown, output: Output): number {
   const usage = error instanceof UsageError
   const message = explain(error)
-  output.note(usage ? `${message}\n\`agents-db --help\` lists the commands.` : message)
+  output.note(message)
   output.result({ error: { code: usage ? 'USAGE' : codeOf(error), message } })
   if (usage) return exitCodes.usage
   return codeOf(error) === 'PROBE_FAILED' ? exitCodes.drift : exitCodes.error

@@ -9,7 +9,7 @@ import {
 import { reportUntried } from './check.ts'
 import { type Command, exitCodes } from './command.ts'
 import { withDatabase } from './connect.ts'
-import { explainLocks, lockOptions, lockSettings } from './locks.ts'
+import { explainLocks, lockOptions, lockSettings, tellSteps } from './locks.ts'
 import { count, type Output } from './output.ts'
 
 export const command: Command = {
@@ -31,7 +31,7 @@ export const command: Command = {
       migrate(db, {
         ...to,
         ...lockSettings(values, output),
-        onStep: name => output.note(`applying ${name}`),
+        ...tellSteps('applying', 'applied', output),
       }),
     )
     reportMigrations(report, output)
@@ -41,8 +41,6 @@ export const command: Command = {
 }
 
 export function reportMigrations({ applied, already, probes }: MigrateReport, output: Output): void {
-  for (const { name, milliseconds } of applied)
-    output.line(`applied ${name} (${Math.round(milliseconds)} ms)`)
   if (applied.length === 0) output.line(`nothing to migrate: ${count(already, 'migration')} applied before`)
   reportUntried(probes, output)
 }

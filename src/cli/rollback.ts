@@ -1,7 +1,7 @@
 import { rollback } from '../migrations/index.ts'
 import { type Command, exitCodes } from './command.ts'
 import { withDatabase } from './connect.ts'
-import { explainLocks, lockOptions, lockSettings } from './locks.ts'
+import { explainLocks, lockOptions, lockSettings, tellSteps } from './locks.ts'
 
 export const command: Command = {
   options: { to: { type: 'string' }, ...lockOptions },
@@ -12,12 +12,9 @@ export const command: Command = {
       rollback(db, {
         ...(typeof to === 'string' && { to }),
         ...lockSettings(values, output),
-        onStep: name => output.note(`undoing ${name}`),
+        ...tellSteps('undoing', 'undid', output),
       }),
     )
-    for (const { name, milliseconds } of report.undone) {
-      output.line(`undid ${name} (${Math.round(milliseconds)} ms)`)
-    }
     if (report.undone.length === 0) output.line('nothing to roll back')
     output.result(report)
     return exitCodes.done

@@ -4,23 +4,32 @@ import { check, hasDrift, migrate } from '../migrations/index.ts'
 import { llms, memories, profiles, systemAgents } from '../schema/index.ts'
 import { defaultSeedFiles, seed } from '../seed/index.ts'
 import { reportCheck } from './check.ts'
-import { type Command, exitCodes } from './command.ts'
+import { type Command, exitCodes, self } from './command.ts'
+import { confirm } from './confirm.ts'
 import { configuredUrl, databaseUrl, withDatabase, withoutPassword } from './connect.ts'
-import { lockSettings } from './locks.ts'
+import { lockSettings, tellSteps } from './locks.ts'
 import { reportMigrations } from './migrate.ts'
 import { columns, type Output } from './output.ts'
 import { reportSeed } from './seed.ts'
 
 export const command: Command = {
-  options: {},
-  explain: {},
-  async run(_, output) {
-    const local = configuredUrl() === undefined
+  options: { yes: { type: 'boolean' } },
+  explain: { yes: 'do not ask before migrating and seeding the database that DATABASE_URL names' },
+  async run({ values }, output) {
+    const configured = configuredUrl()
+    const local = configured === undefined
+    if (!local) {
+      const question = `DATABASE_URL is set. Migrate and seed ${withoutPassword(configured)}?`
+      if (!(await confirm(question, values.yes === true))) {
+        output.note('left as it was')
+        return exitCodes.error
+      }
+    }
     const url = await databaseUrl(output)
     const report = await withDatabase(output, async db => {
       const migrations = await migrate(db, {
         ...lockSettings({}, output),
-        onStep: name => output.note(`applying ${name}`),
+        ...tellSteps('applying', 'applied', output),
       })
       reportMigrations(migrations, output)
       const seeded = await seed(db, defaultSeedFiles())
@@ -31,9 +40,13 @@ export const command: Command = {
     })
     reportSummary(report, output)
     output.line()
-    output.line(local ? `${url}\nThe server keeps running; \`db stop\` ends it.` : withoutPassword(url))
+    output.line(
+      local ? `${url}\nThe server keeps running; \`${self} db stop\` ends it.` : withoutPassword(url),
+    )
     output.result({ url: local ? url : withoutPassword(url), ...report })
-    return hasDrift(report.check) ? exitCodes.drift : exitCodes.done
+    if (!hasDrift(report.check)) return exitCodes.done
+    output.note('But the database is not what its migrations say: see above.')
+    return exitCodes.drift
   },
 }
 

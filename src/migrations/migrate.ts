@@ -53,8 +53,13 @@ export async function migrate(db: Database, options: MigrateOptions = {}): Promi
       },
       options,
     )
-    if (done) report.applied.push({ name: migration.name, milliseconds: performance.now() - started })
-    else report.already += 1
+    if (!done) {
+      report.already += 1
+      continue
+    }
+    const step = { name: migration.name, milliseconds: performance.now() - started }
+    report.applied.push(step)
+    options.onDone?.(step.name, step.milliseconds)
   }
   return report
 }

@@ -32,7 +32,9 @@ export async function rollback(db: Database, options: RollbackOptions = {}): Pro
   verify(all, ledger)
   const applied = all.filter(migration => ledger.some(entry => entry.name === migration.name))
   const kept =
-    options.to === undefined ? applied.length - 1 : applied.indexOf(findByName(applied, options.to)) + 1
+    options.to === undefined
+      ? applied.length - 1
+      : applied.indexOf(findByName(applied, options.to, 'applied migration')) + 1
   const steps = applied.slice(Math.max(kept, 0)).reverse().map(wayBack)
 
   for (const { migration } of steps) await check(db, migration)
@@ -56,7 +58,10 @@ export async function rollback(db: Database, options: RollbackOptions = {}): Pro
       },
       options,
     )
-    if (done) report.undone.push({ name: migration.name, milliseconds: performance.now() - started })
+    if (!done) continue
+    const step = { name: migration.name, milliseconds: performance.now() - started }
+    report.undone.push(step)
+    options.onDone?.(step.name, step.milliseconds)
   }
   return report
 }

@@ -12,6 +12,8 @@ export interface StepOptions extends LockOptions {
   online?: boolean
   /** Called before each step. */
   onStep?: (name: string) => void
+  /** Called after each step, once it is committed. */
+  onDone?: (name: string, milliseconds: number) => void
 }
 
 interface Step {
@@ -87,11 +89,17 @@ export function statementFailed(
   const lines = [
     `${migration.name}/${script.file}: ${place}: ${message}${code?.length === 5 ? ` (SQLSTATE ${code})` : ''}`,
     detail && `detail: ${detail}`,
-    hint && `hint: ${hint}`,
+    (hint ?? missing(code)) && `hint: ${hint ?? missing(code)}`,
     ...holders.map(holder => `held by: ${holder}`),
     states[script.file],
   ]
   return new MigrationError('STATEMENT_FAILED', lines.filter(Boolean).join('\n'), { sqlState: code, cause })
+}
+
+/** What a plain PostgreSQL lacks of Supabase: a schema, a role. */
+function missing(code: string | undefined): string | undefined {
+  if (code !== '3F000' && code !== '42704') return undefined
+  return 'A PostgreSQL without Supabase needs its roles and auth.users first: see docs/deploying.md.'
 }
 
 /** Each statement is tried again by itself. */

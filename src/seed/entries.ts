@@ -17,11 +17,40 @@ const text = (maxLength: number, description: string) =>
     )
     .meta({ description, maxLength })
 
+/**
+ * The keys of a configuration that the shipped files use: editors complete them, and one that is nearly right is noted.
+ * A backend may read others, and anything in them.
+ */
+export const configKeys = {
+  llms: {
+    context_window: 'Tokens that prompt and answer share.',
+    max_output_tokens: 'Most tokens in one answer, thinking included.',
+    input: 'What a message may hold.',
+    tools: 'Whether the model can call functions.',
+    structured_output: 'Whether an answer can be held to a JSON Schema.',
+    temperature: 'Whether the API takes a temperature.',
+  },
+  agents: {
+    prompt: 'The system prompt. A user may lay one of their own over it.',
+    temperature: '0 is repeatable, 1 is free.',
+    max_tokens: 'Longest answer, in tokens.',
+    timeout_seconds: 'When the backend gives up on one call.',
+    max_steps: 'How many rounds of tool calls one task may take.',
+    response_format: 'text or json.',
+  },
+}
+
 // Not z.record: it copies, and drops a key named `__proto__`.
-const settings = (description: string) =>
+const settings = (description: string, keys: Record<string, string>) =>
   z
     .custom<JsonObject>(value => typeof value === 'object' && value !== null && !Array.isArray(value))
-    .meta({ description, type: 'object' })
+    .meta({
+      description,
+      type: 'object',
+      properties: Object.fromEntries(
+        Object.entries(keys).map(([key, meaning]) => [key, { description: meaning }]),
+      ),
+    })
 
 const modelCode = (description: string) => text(100, description)
 
@@ -33,7 +62,7 @@ export const modelEntry = z.strictObject({
   provider: text(50, 'Whose API serves the model, such as anthropic, openai or google.'),
   display_name: text(100, 'What people see.'),
   status: z.enum(SEED_STATUSES).describe('An inactive model is kept for the agents that still name it.'),
-  config: settings('What the backend needs to know to call the model, such as context_window; any JSON.'),
+  config: settings('What the backend needs to know to call the model; any JSON.', configKeys.llms),
 })
 
 /** An entry of `system_agents.yaml`. */
@@ -43,7 +72,7 @@ export const agentEntry = z.strictObject({
     'The model_code of a model in llms.yaml, or of one that is in the database already.',
   ),
   status: z.enum(SEED_STATUSES).describe('An inactive agent is not offered.'),
-  config: settings('What the backend passes on, such as prompt and temperature; any JSON.'),
+  config: settings('What the backend passes on; any JSON.', configKeys.agents),
 })
 
 /** The whole of `llms.yaml`. */

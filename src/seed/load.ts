@@ -1,8 +1,17 @@
-import { agentEntry, agentsFile, modelEntry, modelsFile, type SeedAgent, type SeedModel } from './entries.ts'
-import { type Mistake, SeedError } from './mistake.ts'
+import {
+  agentEntry,
+  agentsFile,
+  configKeys,
+  modelEntry,
+  modelsFile,
+  type SeedAgent,
+  type SeedModel,
+} from './entries.ts'
+import { isObject } from './json.ts'
+import { formatMistake, type Mistake, SeedError } from './mistake.ts'
 import { didYouMean, MOST_WORDS } from './nearest.ts'
 import { createSource, readSource, type Source } from './source.ts'
-import { quote, validate } from './validate.ts'
+import { quote, type Section, validate } from './validate.ts'
 
 /** Where the two seed files are. */
 export type SeedFiles = { llms: string; agents: string }
@@ -62,10 +71,34 @@ function load(llms: Source, agents: Source): Loaded {
     models: modelList.rows,
     agents: agentList.rows,
     references,
-    notes: [modelList.note, agentList.note].flatMap(note => (note ? [`${note}: read as an empty list`] : [])),
+    notes: [
+      ...[modelList.note, agentList.note].flatMap(note => (note ? [`${note}: read as an empty list`] : [])),
+      ...misspelledKeys(llms, 'llms', modelList),
+      ...misspelledKeys(agents, 'agents', agentList),
+    ],
     mistakes: [...inOrder(llms.mistakes), ...inOrder(agents.mistakes)],
     codes,
   }
+}
+
+/** A key of a configuration that is nearly one we know: no mistake, for a backend may read it. */
+function misspelledKeys<Row>(
+  source: Source,
+  list: keyof typeof configKeys,
+  { entries = [], place }: Section<Row>,
+): string[] {
+  const known = Object.keys(configKeys[list])
+  const strange = entries.flatMap(({ index, value: { config = null } }) =>
+    (isObject(config) ? Object.keys(config) : [])
+      .filter(key => !known.includes(key))
+      .map(key => [list, index, 'config', key]),
+  )
+  return strange.slice(0, MOST_WORDS).flatMap(path => {
+    const hint = didYouMean(String(path.at(-1)), known)
+    if (!hint) return []
+    const at = source.locate(place(path).key, path, `is passed on as it is${hint}`)
+    return [formatMistake(at)]
+  })
 }
 
 /** The documents when nothing is wrong with them and with their use of models; otherwise a SeedError. */

@@ -88,7 +88,7 @@ export async function seed(db: Database, options: SeedOptions): Promise<SeedRepo
   return await work.catch(cause => {
     if (refusalOf(cause).code !== '42P01') throw cause
     const message =
-      'the database has no tables of models and agents yet: `migrate` makes them. Nothing was written.'
+      'the database has no llms and system_agents yet: `migrate` makes them. Nothing was written.'
     throw new SeedError('NOT_MIGRATED', message, { cause })
   })
 }

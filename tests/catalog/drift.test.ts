@@ -382,7 +382,7 @@ const onFunctions: Mutation[] = [
         fact: 'body',
         expected: expect.stringContaining('on conflict (id) do nothing;'),
         found: expect.stringContaining('do update set bio = null;'),
-        message: `the body of ${signUp} has in line 15 "on conflict (id) do update set bio = null;", and should have "on conflict (id) do nothing;"`,
+        message: `the body of ${signUp} has in line 14 "on conflict (id) do update set bio = null;", and should have "on conflict (id) do nothing;"`,
       },
     ],
   },

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { withoutPassword } from '../../src/cli/connect.ts'
 import { runCli } from '../support/cli.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -34,8 +35,17 @@ describe('on a fresh database', () => {
     ])
   })
 
+  test('start asks before it touches a database that DATABASE_URL names', async () => {
+    const { code, stderr } = await runCli(['start'], { env })
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining(`Migrate and seed ${withoutPassword(env.DATABASE_URL)}?`),
+    })
+    expect(await database.sql`select to_regclass('public.system_agents') as there`).toEqual([{ there: null }])
+  })
+
   test('start migrates, seeds and shows the tables, the models and the agents', async () => {
-    const { code, stdout } = await runCli(['start'], { env })
+    const { code, stdout } = await runCli(['start', '--yes'], { env })
     expect(code).toBe(0)
     for (const word of [
       'llms',
@@ -51,7 +61,7 @@ describe('on a fresh database', () => {
   })
 
   test('a second start changes nothing and says so', async () => {
-    const { code, stdout } = await runCli(['start'], { env })
+    const { code, stdout } = await runCli(['start', '--yes'], { env })
     expect(code).toBe(0)
     expect(stdout).toContain('nothing to migrate')
     expect(stdout).toContain('nothing to seed')
@@ -95,7 +105,7 @@ describe('with --json', () => {
 
 describe('wrong input', () => {
   test.each([
-    [['frobnicate'], 'there is no command frobnicate'],
+    [['frobnicate'], 'there is no command frobnicate; --help lists them'],
     [['constructor'], 'there is no command constructor'],
     [['migrate', '--tu', 'x'], '--tu'],
     [['migrate', 'everything'], 'unexpected everything'],
@@ -111,6 +121,17 @@ describe('wrong input', () => {
   test('a DATABASE_URL that is no URL exits 2', async () => {
     const { code, stderr } = await runCli(['status'], { env: { DATABASE_URL: 'localhost' } })
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('postgresql://') })
+  })
+
+  test('a host that does not exist is named, the password is not', async () => {
+    const { code, stderr } = await runCli(['status'], {
+      env: { DATABASE_URL: 'postgresql://me:hunter2@nowhere.invalid/db' },
+    })
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/nowhere\.invalid: there is no such host/),
+    })
+    expect(stderr).not.toContain('hunter2')
   })
 
   test('a server that does not answer is named, its password is not', async () => {

@@ -47,6 +47,17 @@ describe('what is reported', () => {
     }
     expect(parseSeed(texts('llms: []', 'agents: []')).notes).toEqual([])
   })
+
+  test('a key of a configuration that is nearly a known one is noted with its place, and passed on', () => {
+    const agents =
+      'agents:\n- {agent_type: T, llm_model_code: m, status: active, config: {promt: x, max_step: 1, mine: 2}}'
+    const { agents: rows, notes } = parseSeed(texts('llms: []', agents), ['m'])
+    expect(rows[0]?.config).toEqual({ promt: 'x', max_step: 1, mine: 2 })
+    expect(notes).toEqual([
+      'system_agents.yaml:2:65 agents[0].config.promt: is passed on as it is, did you mean "prompt"?',
+      'system_agents.yaml:2:75 agents[0].config.max_step: is passed on as it is, did you mean "max_steps"?',
+    ])
+  })
 })
 
 describe('YAML', () => {
