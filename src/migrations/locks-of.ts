@@ -91,7 +91,15 @@ type Rule = (reading: Reading, ddl: string, ...found: string[]) => void
 /** The first that fits is followed. */
 const rules: [RegExp, Rule][] = [
   [/^do .*«(\d+)»/, (reading, _, body) => readBody(reading, reading.quoted[Number(body)])],
-  [/^(?:grant|revoke) /, () => {}],
+  // From PostgreSQL 18 on; no lock at all before.
+  [
+    /^(?:grant|revoke) .*? on all tables in schema ([\w$]+)/,
+    (reading, _, schema = '') => {
+      const within = reading.tables.filter(table => table.name.startsWith(`${schema}.`))
+      for (const table of within) lock(reading, table, 'access share')
+    },
+  ],
+  [/^(?:grant|revoke) /, (reading, ddl) => lockNamed(reading, ddl, 'access share')],
   [/^comment /, (reading, ddl) => lockNamed(reading, ddl, 'share update exclusive')],
   [
     /^create (?:or replace )?(?:function|procedure) ([\w$.]+)[^«]*(?:«(\d+)»)?/,
@@ -256,8 +264,12 @@ function read(reading: Reading, text: string): void {
   lockNamed(reading, text, locking ? 'row share' : 'access share')
 }
 
+/** What a body does, and as far as it stands there in words what it puts together and executes. */
 function readBody(reading: Reading, body = ''): void {
   readText({ ...reading, inBody: true }, body)
+  for (const [, text = ''] of body.matchAll(/\bexecute (?:format\()?'((?:''|[^'])*)'/gi)) {
+    readText({ ...reading, inBody: true }, text.replaceAll("''", "'").replace(/%\w/g, 'name'))
+  }
 }
 
 /** Rows that come look at those they reference; rows that go may take along those that reference them. */
