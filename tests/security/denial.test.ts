@@ -56,8 +56,9 @@ describe.each(['standin_old', 'standin_new'])('in a database with the default gr
         expect(granted.filter(({ outcome }) => !gotNothing(outcome))).toEqual([])
 
         const bare = await tryAll(sql, open, allowed, role, async tx => {
-          await grantAll(tx, role)
+          // First: a grant holds the tables as a reader does (PostgreSQL 18), and two such would wait for each other.
           for (const table of tables) await tx`alter table ${tx(table)} disable row level security`
+          await grantAll(tx, role)
         })
         expect(bare.filter(({ outcome }) => !metRows(outcome))).toEqual([])
       },
