@@ -4,7 +4,7 @@ import { type Migration, packagedMigrations, readMigrations } from '../migration
 import { ensureLedger, readLedger, record } from '../migrations/ledger.ts'
 import { inTurn } from '../migrations/lock.ts'
 import { verify } from '../migrations/verify.ts'
-import { findDrift } from './check.ts'
+import { driftOf } from './check.ts'
 import { compare, type Difference } from './compare.ts'
 import { namesIn, readCatalogs } from './files.ts'
 import { type Catalog, readCatalog } from './read.ts'
@@ -94,7 +94,7 @@ async function findMatch(
     )
   }
   // As `check` would see it: an archive that was ended, or kept on the way down, is no difference.
-  const match = weigh(nearest, await findDrift(db, nearest.name, catalogs))
+  const match = weigh(nearest, driftOf(found, nearest.name, catalogs))
   if (match.remaining.length === 0) return match
   throw new MigrationError(
     'NOT_ADOPTABLE',

@@ -46,18 +46,22 @@ export function hasDrift({ ledger, differences, probes }: CheckReport): boolean 
   return ledger.length + differences.length > 0 || probes.some(({ outcome }) => outcome === 'failed')
 }
 
-/** The differences that nobody meant: an archive that was ended, or kept on the way down, is none. */
+/** Reads a database and compares it. */
 export async function findDrift(
   db: Database,
   at: string,
   catalogs: Map<string, Catalog>,
 ): Promise<Difference[]> {
+  return driftOf(await readCatalog(db, namesIn(catalogs.values())), at, catalogs)
+}
+
+/** The differences that nobody meant: an archive that was ended, or kept on the way down, is none. */
+export function driftOf(found: Catalog, at: string, catalogs: Map<string, Catalog>): Difference[] {
   const names = [...catalogs.keys()]
   const [before, expected, after] = [-1, 0, 1].map(step =>
     catalogs.get(names[names.indexOf(at) + step] ?? ''),
   )
   if (!expected) return []
-  const found = await readCatalog(db, namesIn(catalogs.values()))
   const should = { ...expected }
   const copies = copiesIn(expected)
   if (!copies.some(copy => copy in found)) for (const copy of copies) delete should[copy]

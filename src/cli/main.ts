@@ -20,12 +20,12 @@ const commands: Record<string, Entry> = {
     load: () => import('./start.ts'),
   },
   migrate: {
-    usage: 'migrate [--to NAME] [--plan]',
+    usage: 'migrate [--to NAME] [--plan] [--lock-timeout MS] [--retries N]',
     summary: 'apply the pending migrations, or say what that would do',
     load: () => import('./migrate.ts'),
   },
   rollback: {
-    usage: 'rollback [--to NAME]',
+    usage: 'rollback [--to NAME] [--lock-timeout MS] [--retries N]',
     summary: 'undo the last migration, or all after NAME',
     load: () => import('./rollback.ts'),
   },
