@@ -24,7 +24,10 @@ const asAuth = <T>(sql: postgres.Sql, work: (tx: postgres.TransactionSql) => Pro
     return await work(tx)
   })
 
-/** Of one statement, and of two in one transaction; all valid before, during and after the simplification. */
+/**
+ * Of one statement, and of two in one transaction; all valid before, during and after the simplification. The last one
+ * has nothing to do with what is migrated: what it waits for are the machine and its disk.
+ */
 const kinds: Record<string, Work> = {
   'sign-up': sql => {
     const id = randomUUID()
@@ -49,6 +52,7 @@ const kinds: Record<string, Work> = {
       await tx`update public.profiles set bio = 'busier' where id = ${user}`
       await tx`insert into public.memories (user_id, memory_type, content, status) values (${user}, 'user', 'm', 'active')`
     }),
+  'write elsewhere': sql => sql`insert into elsewhere.notes default values`,
 }
 
 /** Every kind on a connection of its own, a statement every 5 ms, until `signal` says to stop. */

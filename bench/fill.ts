@@ -24,6 +24,8 @@ export async function makeBaseline({ clone, urlOf }: Scratch, name: string, user
                    'What was said in conversation ' || n, 'active'
               from public.user_agents a, generate_series(1, 5) n
              where a.agent_type = 'TASK_EXECUTION'`
+  await sql`create schema elsewhere`
+  await sql`create table elsewhere.notes (at timestamptz not null default now())`
   await sql`vacuum analyze`
   await sql`checkpoint`
   await sql.end()

@@ -16,6 +16,9 @@ import { median, print } from './statistics.ts'
  */
 const { users, rounds } = readOptions('online', { users: 200_000, rounds: 1 })
 
+/** No client may wait longer, in milliseconds. */
+const target = 300
+
 interface Result {
   name: string
   seconds: number
@@ -116,6 +119,12 @@ function summarise(results: Result[], plain: Result): void {
   })
   const cells = plain.tallies.map(({ longest, errors }) => wait(longest, errors.length))
   printByKind([...runs, { name: plain.name, cells, seconds: plain.seconds }], [...results, plain])
+  const kept = results.filter(({ tallies }) =>
+    tallies.every(({ longest, errors }) => longest <= target && errors.length === 0),
+  )
+  console.log(
+    `under ${target} ms for every client, without an error: ${kept.length} of ${results.length} runs`,
+  )
 }
 
 function kinds({ tallies }: Result): string[] {

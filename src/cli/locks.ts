@@ -9,7 +9,7 @@ export const lockOptions = {
 } as const
 
 export const explainLocks = {
-  'lock-timeout MS': 'wait no longer than this for a lock, in milliseconds (200)',
+  'lock-timeout MS': 'wait no longer than this for a lock, in milliseconds (100)',
   'retries N': 'try a step again this often after a lock was not to be had (100)',
 }
 

@@ -9,12 +9,15 @@ const lockKey = 0x61676462
 /** How long a migrator waits for another one, in milliseconds. */
 const patience = 10 * 60_000
 
-/** Below PostgreSQL's deadlock_timeout of a second, so that in a deadlock it is we who give way, and no client. */
-export const defaultLockTimeout = 200
+/**
+ * In milliseconds. Below PostgreSQL's deadlock_timeout of a second, so that in a deadlock it is we who give way, and
+ * no client; and short, because clients stand in line behind us for as long.
+ */
+export const defaultLockTimeout = 100
 
 /** How a change waits for the locks it needs. */
 export interface LockOptions {
-  /** How long one lock may be waited for, in milliseconds; 200 unless given. Others queue behind us meanwhile. */
+  /** How long one lock may be waited for, in milliseconds; 100 unless given. Others queue behind us meanwhile. */
   lockTimeout?: number
   /** How often to try again, from the beginning, after a lock was not to be had; 100 unless given. */
   retries?: number

@@ -142,7 +142,7 @@ async function runScript(
     }
     const failed = (cause: unknown, holders?: string[]) =>
       statementFailed(step, script, statement, cause, holders)
-    if (watched && self) await watchLocks(db, self.pid, lockTimeout * 0.6, work, failed)
+    if (watched && self) await watchLocks(db, self.pid, lockTimeout * 0.4, work, failed)
     else await work().catch(cause => Promise.reject(failed(cause)))
   }
 }
