@@ -123,7 +123,7 @@ function summarise(results: Result[], plain: Result): void {
     tallies.every(({ longest, errors }) => longest <= target && errors.length === 0),
   )
   console.log(
-    `under ${target} ms for every client, without an error: ${kept.length} of ${results.length} runs`,
+    `\nunder ${target} ms for every client, without an error: ${kept.length} of ${results.length} runs`,
   )
 }
 
