@@ -8,5 +8,14 @@ export default defineConfig({
   dialect: 'postgresql',
   schema: './src/schema/index.ts',
   out: './drizzle',
-  dbCredentials: { url: process.env.DATABASE_URL ?? '' },
+  dbCredentials: {
+    // Read by the commands that connect, and by no other.
+    get url() {
+      const url = process.env.DATABASE_URL
+      if (url) return url
+      throw new Error(
+        'DATABASE_URL is not set. The local server\'s is: export DATABASE_URL="$(pnpm --silent db url)"',
+      )
+    },
+  },
 })

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { migrate, packagedMigrations, status } from '../../src/migrations/index.ts'
 import { readCatalog } from '../support/catalog.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { ownDatabase, type TestDatabase } from '../support/database.ts'
 import { fill, readRows } from '../support/rows.ts'
 import { migrationsSince } from './commit-points.ts'
 
@@ -45,12 +45,6 @@ async function cutBefore(name: string): Promise<{ cwd: string; folder: string }>
   return { cwd, folder }
 }
 
-async function fresh(template: string): Promise<TestDatabase> {
-  const database = await createDatabase(template)
-  onTestFinished(() => database.drop())
-  return database
-}
-
 /** Everything that two ways of migrating must agree on: our schemas and drizzle's ledger, without the clock's part. */
 async function outcome({ admin, sql }: TestDatabase) {
   return {
@@ -73,7 +67,7 @@ async function outcome({ admin, sql }: TestDatabase) {
 }
 
 test.for(['standin_old', 'standin_new'])('drizzle-kit and migrate end alike, from %s', async template => {
-  const [ours, theirs] = [await fresh(template), await fresh(template)]
+  const [ours, theirs] = [await ownDatabase(template), await ownDatabase(template)]
   await migrate(ours.db)
   await drizzleKit(['migrate'], { url: theirs.url })
   const expected = await outcome(ours)
@@ -82,14 +76,14 @@ test.for(['standin_old', 'standin_new'])('drizzle-kit and migrate end alike, fro
 })
 
 test('old and new default grants end in the same catalog', async () => {
-  const [old, recent] = [await fresh('standin_old'), await fresh('standin_new')]
+  const [old, recent] = [await ownDatabase('standin_old'), await ownDatabase('standin_new')]
   await migrate(old.db)
   await migrate(recent.db)
   expect(await outcome(recent)).toEqual(await outcome(old))
 })
 
 test('drizzle-kit and migrate end alike over the rows of users', async () => {
-  const [ours, theirs] = [await fresh('baseline'), await fresh('baseline')]
+  const [ours, theirs] = [await ownDatabase('baseline'), await ownDatabase('baseline')]
   for (const { admin } of [ours, theirs]) await fill(admin, { users: 60, memories: 300 })
   await migrate(ours.db)
   await drizzleKit(['migrate'], { url: theirs.url })
@@ -111,9 +105,9 @@ test.for([migrationsSince[0]!, 'rename_the_catalog_and_drop_user_agents'])(
   async name => {
     const { cwd, folder } = await cutBefore(name)
     const [kitFirst, oursFirst, alone] = [
-      await fresh('standin_old'),
-      await fresh('standin_old'),
-      await fresh('today'),
+      await ownDatabase('standin_old'),
+      await ownDatabase('standin_old'),
+      await ownDatabase('today'),
     ]
     const inTurns = async () => {
       await drizzleKit(['migrate', '--config', 'drizzle.config.mjs'], { cwd, url: kitFirst.url })
@@ -134,13 +128,19 @@ test.for([migrationsSince[0]!, 'rename_the_catalog_and_drop_user_agents'])(
 )
 
 test('once all is applied, neither does anything more', async () => {
-  const database = await fresh('today')
+  const database = await ownDatabase('today')
   const before = await database.admin`select m::text from drizzle.__drizzle_migrations m order by id`
   await drizzleKit(['migrate'], { url: database.url })
   expect((await migrate(database.db)).applied).toEqual([])
   expect([...(await database.admin`select m::text from drizzle.__drizzle_migrations m order by id`)]).toEqual(
     [...before],
   )
+})
+
+test('without a DATABASE_URL drizzle-kit says how to give one', async () => {
+  const { stdout, stderr, code } = await drizzleKit(['migrate'], { url: '' }).catch(error => error)
+  expect(code).toBe(1)
+  expect(stdout + stderr).toContain('DATABASE_URL is not set. The local server')
 })
 
 test('the migrations are consistent, and the tables need no other', async () => {
