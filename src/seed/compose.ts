@@ -30,7 +30,10 @@ export function composeYaml({ text, report }: Source): Document.Parsed | undefin
     logLevel: 'silent',
   })
   const documents = [...composer.compose(tokens, true, text.length)]
-  const errors = documents.flatMap(document => document.errors)
+  const all = documents.flatMap(document => document.errors)
+  // A tab makes a dozen further errors, which go when it goes.
+  const tabs = all.filter(({ code }) => code === 'TAB_AS_INDENT')
+  const errors = tabs.length > 0 ? tabs : all
   const warnings = documents.flatMap(document => document.warnings)
   // An unresolved tag is reported with its path when the value is read.
   const heard = errors.length > 0 ? warnings : warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED')

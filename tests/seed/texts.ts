@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import { type Mistake, parseSeed, SeedError, type SeedTexts } from '../../src/seed/index.ts'
+import { formatMistake, type Mistake, parseSeed, SeedError, type SeedTexts } from '../../src/seed/index.ts'
 
 /** A right entry of `llms.yaml`, with what the test changes. */
 export const model = (model_code: string, change: object = {}) => ({
@@ -45,6 +45,10 @@ export function mistakesOf(llms: object[] | string, agents: object[] | string, k
   }
   throw new Error('no mistake was found')
 }
+
+/** The same, one a line. */
+export const lines = (llms: object[] | string, agents: object[] | string, known?: string[]): string[] =>
+  mistakesOf(llms, agents, known).map(formatMistake)
 
 /** One right entry up to `config`, whose settings the test writes itself, from column 7 of line 7. */
 export const withConfig = (settings: string) => `llms:
