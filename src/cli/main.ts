@@ -121,18 +121,22 @@ function parse({ usage }: Entry, command: Command, args: string[]) {
       options: { ...command.options, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
     }) as { values: Record<string, string | boolean | undefined>; positionals: string[] }
   } catch (error) {
-    const [reason] = (error as Error).message.split('. ')
+    const { message } = error as Error
+    // Node has two sentences for this, one of them about an argument that is "ambiguous".
+    const [, option] =
+      /^Option '(?:-\w, )?(--[\w-]+).*' argument (?:missing|is ambiguous)/.exec(message) ?? []
+    const reason = option ? `${option} needs a value` : message.split('. ')[0]
     throw new UsageError(`${reason}\nusage: agents-db ${usage}`)
   }
 }
 
 function report(error: unknown, output: Output): number {
-  const usage = error instanceof UsageError
   const message = explain(error)
+  const code = error instanceof UsageError ? 'USAGE' : codeOf(error)
   output.note(message)
-  output.result({ error: { code: usage ? 'USAGE' : codeOf(error), message } })
-  if (usage) return exitCodes.usage
-  return codeOf(error) === 'PROBE_FAILED' ? exitCodes.drift : exitCodes.error
+  output.result({ error: { code, message } })
+  if (code === 'USAGE' || code === 'UNKNOWN_NAME') return exitCodes.usage
+  return code === 'PROBE_FAILED' ? exitCodes.drift : exitCodes.error
 }
 
 function overview(): string {

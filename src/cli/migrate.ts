@@ -40,8 +40,10 @@ export const command: Command = {
   },
 }
 
-export function reportMigrations({ applied, already, probes }: MigrateReport, output: Output): void {
+export function reportMigrations({ applied, already, beyond, probes }: MigrateReport, output: Output): void {
   if (applied.length === 0) output.line(`nothing to migrate: ${count(already, 'migration')} applied before`)
+  if (beyond.length > 0)
+    output.note(`later ones stay applied: ${beyond.join(', ')}; \`rollback --to\` undoes them`)
   reportUntried(probes, output)
 }
 

@@ -15,6 +15,8 @@ export interface MigrateReport {
   applied: { name: string; milliseconds: number }[]
   /** How many the database had before, or received from another migrator meanwhile. */
   already: number
+  /** The applied migrations that come after `to`; they stay, for only `rollback` undoes any. */
+  beyond: string[]
   /** What was tried before the last step was committed; nothing where the migration has no `catalog.json`. */
   probes: Probe[]
 }
@@ -29,8 +31,8 @@ export interface MigrateReport {
  * @throws MigrationError with a code and the place; migrations before the failing one stay applied
  */
 export async function migrate(db: Database, options: MigrateOptions = {}): Promise<MigrateReport> {
-  const { all, wanted, pending } = await findPending(db, options)
-  const report: MigrateReport = { applied: [], already: wanted.length - pending.length, probes: [] }
+  const { all, wanted, pending, beyond } = await findPending(db, options)
+  const report: MigrateReport = { applied: [], already: wanted.length - pending.length, beyond, probes: [] }
   const last = pending.at(-1)
   const catalog = last && readCatalogs(options.folder ?? packagedMigrations()).get(last.name)
   for (const migration of pending) {

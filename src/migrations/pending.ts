@@ -20,7 +20,7 @@ export interface Target {
 export async function findPending(
   db: Database,
   { folder = packagedMigrations(), to }: Target,
-): Promise<{ all: Migration[]; wanted: Migration[]; pending: Migration[] }> {
+): Promise<{ all: Migration[]; wanted: Migration[]; pending: Migration[]; beyond: string[] }> {
   const all = readMigrations(folder)
   const wanted = to === undefined ? all : all.slice(0, all.indexOf(findByName(all, to)) + 1)
   const ledger = await readLedger(db)
@@ -28,5 +28,6 @@ export async function findPending(
   const applied = new Set(ledger.map(entry => entry.name))
   const pending = wanted.filter(migration => !applied.has(migration.name))
   for (const migration of pending) refuseTransactionControl(migration, migration.up)
-  return { all, wanted, pending }
+  const beyond = all.slice(wanted.length).flatMap(({ name }) => (applied.has(name) ? [name] : []))
+  return { all, wanted, pending, beyond }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { withoutPassword } from '../../src/cli/connect.ts'
 import { runCli } from '../support/cli.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { createDatabase, ownDatabase, type TestDatabase } from '../support/database.ts'
 
 let database: TestDatabase
 let env: { DATABASE_URL: string }
@@ -67,6 +67,12 @@ describe('on a fresh database', () => {
     expect(stdout).toContain('nothing to seed')
   })
 
+  test('migrate --to a migration that others have followed says that they stay', async () => {
+    const { code, stdout, stderr } = await runCli(['migrate', '--to', 'secure_the_agent_tables'], { env })
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'nothing to migrate: 2 migrations applied before\n' })
+    expect(stderr).toMatch(/^later ones stay applied: (\d+_\w+, ){5}\d+_\w+; `rollback --to` undoes them\n$/)
+  })
+
   test('status exits 0 once all is applied', async () => {
     expect((await runCli(['status'], { env })).code).toBe(0)
   })
@@ -98,7 +104,7 @@ describe('with --json', () => {
 
   test('an error is a document too', async () => {
     const { code, stdout } = await runCli(['rollback', '--to', 'nowhere', '--json'], { env })
-    expect(code).toBe(1)
+    expect(code).toBe(2)
     expect(JSON.parse(stdout).error).toMatchObject({ code: 'UNKNOWN_NAME' })
   })
 })
@@ -113,6 +119,11 @@ describe('wrong input', () => {
     [['db', 'start', 'twice'], 'one word'],
     [['db', 'reset'], 'Throw away all data of the local server, in .data? Say so with --yes.'],
     [['archive', 'drop', '--yes', '--lock-timeout', 'soon'], '--lock-timeout takes a whole number'],
+    [['migrate', '--retries=-1'], '--retries takes a whole number of at least 0, not "-1"'],
+    [['migrate', '--retries', '-1'], '--retries needs a value\nusage: agents-db migrate'],
+    [['migrate', '--to'], '--to needs a value\nusage: agents-db migrate'],
+    [['migrate', '--to', 'nowhere'], 'no migration is called nowhere. There are:'],
+    [['rollback', '--to', 'nowhere'], 'no applied migration is called nowhere. There are:'],
   ])('%j exits 2 and says what is wrong', async (args, message) => {
     const { code, stderr } = await runCli(args, { env })
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) })
@@ -160,6 +171,34 @@ describe('wrong input', () => {
       await rm(directory, { recursive: true })
     }
   })
+})
+
+test('start says last, and by exit 4, that a database is not what its migrations say', async () => {
+  const drifted = await ownDatabase('today')
+  await drifted.admin`drop policy anon_select_llms on public.llms`
+  const { code, stdout, stderr } = await runCli(['start', '--yes'], {
+    env: { DATABASE_URL: drifted.url },
+  })
+  expect(code).toBe(4)
+  expect(stdout).toContain('policy anon_select_llms on table public.llms is missing')
+  expect(stderr).toMatch(/not what its migrations say: see above\.\n$/)
+})
+
+test('a hint calls a command as the user did: by the name of the bin, or as a script of this package', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'agents-db-cli-'))
+  const script = { npm_lifecycle_event: 'db', npm_package_name: '@agents/db' }
+  try {
+    for (const [env, hint] of [
+      [{}, '`agents-db db start`'],
+      [{ ...script, npm_package_name: 'their-app' }, '`agents-db db start`'],
+      [script, '`pnpm db start`'],
+    ] as const) {
+      const { code, stderr } = await runCli(['db', 'url'], { cwd: directory, env })
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(hint) })
+    }
+  } finally {
+    await rm(directory, { recursive: true })
+  }
 })
 
 test('a .env file says which database', async () => {

@@ -5,17 +5,11 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { migrate, packagedMigrations, repair, rollback, status } from '../../src/migrations/index.ts'
 import { readCatalog } from '../support/catalog.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { ownDatabase, type TestDatabase } from '../support/database.ts'
 import { readLedger, readRows } from '../support/rows.ts'
 
 const names = (await readdir(packagedMigrations())).sort()
 const named = (fragment: string): string => names.find(name => name.endsWith(fragment))!
-
-async function database(template: string): Promise<TestDatabase> {
-  const made = await createDatabase(template)
-  onTestFinished(() => made.drop())
-  return made
-}
 
 /** The package's migrations, to be altered. */
 async function copyOfMigrations(): Promise<string> {
@@ -86,7 +80,7 @@ const mistakes: Mistake[] = [
 test.each(mistakes)(
   '$code names the migration before anything is run or written, up and down',
   async ({ code, migration, make, mend }) => {
-    const at = await database('contracted')
+    const at = await ownDatabase('contracted')
     const folder = await copyOfMigrations()
     await make(folder, at)
     const before = await everythingOf(at)
@@ -108,7 +102,7 @@ test.each(mistakes)(
 )
 
 test('the ledger is compared again under the lock: what changed while we waited is seen before we run', async () => {
-  const at = await database('contracted')
+  const at = await ownDatabase('contracted')
   const before = await readCatalog(at.admin, { archive: true })
   const outcome = await at.admin.begin(async tx => {
     // The key that every migrator asks for.
@@ -129,17 +123,17 @@ test('the ledger is compared again under the lock: what changed while we waited 
 
 test('files with the line endings of Windows are no edit of what was applied without, nor the other way', async () => {
   const windows = await withCarriageReturns(await copyOfMigrations())
-  const at = await database('contracted')
+  const at = await ownDatabase('contracted')
   expect(await repair(at.db, { folder: windows })).toEqual([])
   expect((await migrate(at.db, { folder: windows })).applied).toHaveLength(2)
   expect(await repair(at.db, { folder: windows, dryRun: true })).toEqual([])
   expect(await repair(at.db, { dryRun: true })).toEqual([])
-  expect(await migrate(at.db)).toEqual({ applied: [], already: names.length, probes: [] })
+  expect(await migrate(at.db)).toEqual({ applied: [], already: names.length, beyond: [], probes: [] })
   expect((await rollback(at.db, { folder: windows, to: 'secure_the_agent_tables' })).undone).toHaveLength(
     names.length - 2,
   )
 
-  const fresh = await database('standin_old')
+  const fresh = await ownDatabase('standin_old')
   expect((await migrate(fresh.db, { folder: windows })).applied).toHaveLength(names.length)
   const hashes = await fresh.admin`select hash from drizzle.__drizzle_migrations order by name`
   const packaged = await Promise.all(
@@ -149,13 +143,13 @@ test('files with the line endings of Windows are no edit of what was applied wit
   )
   // It was recorded as drizzle's own migrator records such files.
   for (const [i, { hash }] of hashes.entries()) expect(hash).not.toBe(packaged[i])
-  expect(await migrate(fresh.db)).toEqual({ applied: [], already: names.length, probes: [] })
+  expect(await migrate(fresh.db)).toEqual({ applied: [], already: names.length, beyond: [], probes: [] })
   expect((await rollback(fresh.db)).undone).toHaveLength(1)
   expect((await migrate(fresh.db)).applied).toHaveLength(1)
 })
 
 test('repair tells both hashes, changes nothing but these in the ledger, and migrate runs again', async () => {
-  const at = await database('contracted')
+  const at = await ownDatabase('contracted')
   const folder = await copyOfMigrations()
   const edited = named('_secure_the_agent_tables')
   const file = join(folder, edited, 'migration.sql')
