@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findDrift } from '../../src/catalog/check.ts'
 import { readCatalogs } from '../../src/catalog/files.ts'
 import { readMigrations } from '../../src/migrations/files.ts'
@@ -12,17 +12,11 @@ import {
   packagedMigrations,
   rollback,
 } from '../../src/migrations/index.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { createDatabase, ownDatabase, type TestDatabase, undone } from '../support/database.ts'
 import { connect } from '../support/templates.ts'
 
 const catalogs = readCatalogs(packagedMigrations())
 const last = [...catalogs.keys()].at(-1)!
-
-async function fresh(template: string): Promise<TestDatabase> {
-  const database = await createDatabase(template)
-  onTestFinished(() => database.drop())
-  return database
-}
 
 /** Nothing to say of it but, once anon may read a table of ours, that. */
 async function expectNoAlarm({ db, admin }: TestDatabase): Promise<void> {
@@ -96,13 +90,10 @@ describe('of what others add, check says nothing', () => {
   afterAll(() => database.drop())
 
   test.each(Object.keys(additions))('of %s', async what => {
-    const undo = new Error('undone')
-    const tried = db.transaction(async tx => {
+    await undone(db, async tx => {
       await tx.execute(sql.raw(additions[what]!))
       expect(await findDrift(tx, last, catalogs)).toEqual([])
-      throw undo
     })
-    await expect(tried).rejects.toBe(undo)
   })
 
   test('of names that are always quoted', async () => {
@@ -117,7 +108,7 @@ describe('of what others add, check says nothing', () => {
 })
 
 test('beside everything that others add, check still finds what is wrong with ours', async () => {
-  const database = await fresh('today')
+  const database = await ownDatabase('today')
   for (const addition of Object.values(additions)) {
     await database.admin.unsafe(addition.replace('create schema app;', 'create schema if not exists app;'))
   }
@@ -125,7 +116,7 @@ test('beside everything that others add, check still finds what is wrong with ou
 })
 
 test('a search_path and other settings of the database and of the session make no difference', async () => {
-  const database = await fresh('today')
+  const database = await ownDatabase('today')
   const { admin, name, url } = database
   await admin.unsafe(`
     create schema app;
@@ -144,14 +135,14 @@ test('a search_path and other settings of the database and of the session make n
 })
 
 test('an archive that was dropped is none of the differences', async () => {
-  const database = await fresh('today')
+  const database = await ownDatabase('today')
   expect((await dropArchive(database.db)).tables.length).toBeGreaterThan(0)
   expect(await database.admin`select to_regclass('archive.profiles') as copy`).toEqual([{ copy: null }])
   await expectNoAlarm(database)
 })
 
 test('nor is what waits in archive on the way down, unless somebody may read it', async () => {
-  const database = await fresh('today')
+  const database = await ownDatabase('today')
   await database.admin`
     with model as (
       insert into public.llms (model_code, provider, display_name, status) values ('m', 'p', 'M', 'active') returning id
@@ -174,7 +165,7 @@ describe('an online part that was begun and given up is none of the differences'
     select conname from pg_constraint where conrelid = 'public.memories'::regclass and not convalidated order by conname`
 
   test('on the way up', async () => {
-    const database = await fresh('contracted')
+    const database = await ownDatabase('contracted')
     await migrate(database.db, { to: 'secure_system_agents' })
     const statements = named('harden_the_tables').upOnline!.statements.map(statement => statement.sql)
     for (const statement of statements.filter(text => !text.includes('validate constraint'))) {
@@ -191,7 +182,7 @@ describe('an online part that was begun and given up is none of the differences'
   })
 
   test('on the way down', async () => {
-    const database = await fresh('contracted')
+    const database = await ownDatabase('contracted')
     await rollback(database.db, { to: 'let_go_of_agent_id' })
     const statements = named('let_go_of_agent_id').downOnline!.statements.map(statement => statement.sql)
     for (const statement of statements.filter(text => !text.includes('validate constraint'))) {

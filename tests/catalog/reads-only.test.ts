@@ -3,7 +3,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { check, hasDrift, migrate, status } from '../../src/migrations/index.ts'
 import { runCli } from '../support/cli.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { createDatabase, ownDatabase, type TestDatabase, undone } from '../support/database.ts'
 import { addCatalog, readRows } from '../support/rows.ts'
 import { connect } from '../support/templates.ts'
 
@@ -57,16 +57,12 @@ async function everything({ admin }: TestDatabase) {
 test('status takes no transaction id, and runs where nothing may be written', async () => {
   const { db } = database
   const taken = sql`select pg_current_xact_id_if_assigned() is not null as taken`
-  const undo = new Error('undone')
-  await expect(
-    db.transaction(async tx => {
-      expect((await status(tx)).pending).toEqual([])
-      expect(await tx.execute(taken)).toEqual([{ taken: false }])
-      await tx.execute(sql`update public.llms set display_name = 'another'`)
-      expect(await tx.execute(taken)).toEqual([{ taken: true }])
-      throw undo
-    }),
-  ).rejects.toBe(undo)
+  await undone(db, async tx => {
+    expect((await status(tx)).pending).toEqual([])
+    expect(await tx.execute(taken)).toEqual([{ taken: false }])
+    await tx.execute(sql`update public.llms set display_name = 'another'`)
+    expect(await tx.execute(taken)).toEqual([{ taken: true }])
+  })
   await db.transaction(
     async tx => {
       expect((await status(tx)).pending).toEqual([])
@@ -179,8 +175,7 @@ test('check on a connection that writes nothing compares, and says that it tried
 })
 
 test('check reads under settings that would change what it reads, and does not wait for ever for a lock', async () => {
-  const database = await createDatabase('today')
-  onTestFinished(() => database.drop())
+  const database = await ownDatabase('today')
   await database.admin.unsafe(`
     alter database ${database.name} set standard_conforming_strings = off;
     alter database ${database.name} set quote_all_identifiers = on;`)

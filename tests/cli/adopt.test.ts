@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { buildByOtherMeans } from '../catalog/by-other-means.ts'
 import { runCli } from '../support/cli.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { fill, readLedger, readRows } from '../support/rows.ts'
@@ -9,8 +8,7 @@ const baseline = 'secure_the_agent_tables'
 let database: TestDatabase
 let env: { DATABASE_URL: string }
 beforeAll(async () => {
-  database = await createDatabase()
-  await buildByOtherMeans(database.sql)
+  database = await createDatabase('built')
   await fill(database.admin, { users: 20, memories: 60 })
   env = { DATABASE_URL: database.url }
 })

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { check, hasDrift, packagedMigrations } from '../../src/migrations/index.ts'
 import { runCli } from '../support/cli.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { createDatabase, ownDatabase, type TestDatabase, undone } from '../support/database.ts'
 
 const names = readdirSync(packagedMigrations()).sort()
 const last = names.at(-1)!
@@ -47,102 +47,85 @@ describe('where the ledger and the files disagree', () => {
   })
 
   test.each(mistakes)('check reports $code, and that alone', async mistake => {
-    const undo = new Error('undone')
-    const tried = database.db.transaction(async tx => {
+    await undone(database.db, async tx => {
       await tx.execute(sql.raw(mistake.by))
       const report = await check(tx)
       expect(report).toMatchObject({ at: last, ledger: [problem(mistake)], differences: [] })
       expect(report.pending).toEqual(mistake.code === 'OUT_OF_ORDER' ? [mistake.name] : [])
       expect(hasDrift(report)).toBe(true)
-      throw undo
     })
-    await expect(tried).rejects.toBe(undo)
   })
 
   test('the command exits 4 and has a line for each, then one for what is otherwise, and the query that shows it', async () => {
-    const own = await createDatabase('today')
-    try {
-      for (const { by } of mistakes) await own.admin.unsafe(by)
-      await own.admin`alter policy anon_select_memories on public.memories using (true)`
-      const [told, document] = await Promise.all(
-        [['check'], ['check', '--json']].map(args => runCli(args, { env: { DATABASE_URL: own.url } })),
-      )
-      expect({ ...told, stdout: '' }).toEqual({ code: 4, stdout: '', stderr: '' })
-      const lines = told!.stdout.split('\n')
-      for (const [i, { name }] of mistakes.entries()) expect(lines[i]).toMatch(`ledger: ${name}: `)
-      const otherwise =
-        'policy anon_select_memories on table public.memories is: permissive for select to anon using (true); it should be: permissive for select to anon using (false)'
-      expect(lines[4]).toBe(`catalog: ${otherwise}`)
-      const shown = await own.sql.unsafe(lines[5]!)
-      expect(shown.map(({ polname }) => polname)).toContain('anon_select_memories')
-      expect(lines[6]).toMatch(/^probe: this does not hold: anon can select nothing from public\.memories: /)
-      expect(told!.stdout).not.toContain('the database is as')
+    const own = await ownDatabase('today')
+    for (const { by } of mistakes) await own.admin.unsafe(by)
+    await own.admin`alter policy anon_select_memories on public.memories using (true)`
+    const [told, document] = await Promise.all(
+      [['check'], ['check', '--json']].map(args => runCli(args, { env: { DATABASE_URL: own.url } })),
+    )
+    expect({ ...told, stdout: '' }).toEqual({ code: 4, stdout: '', stderr: '' })
+    const lines = told!.stdout.split('\n')
+    for (const [i, { name }] of mistakes.entries()) expect(lines[i]).toMatch(`ledger: ${name}: `)
+    const otherwise =
+      'policy anon_select_memories on table public.memories is: permissive for select to anon using (true); it should be: permissive for select to anon using (false)'
+    expect(lines[4]).toBe(`catalog: ${otherwise}`)
+    const shown = await own.sql.unsafe(lines[5]!)
+    expect(shown.map(({ polname }) => polname)).toContain('anon_select_memories')
+    expect(lines[6]).toMatch(/^probe: this does not hold: anon can select nothing from public\.memories: /)
+    expect(told!.stdout).not.toContain('the database is as')
 
-      expect(document!.code).toBe(4)
-      expect(JSON.parse(document!.stdout)).toEqual({
-        at: last,
-        pending: [names[3]],
-        ledger: mistakes.map(problem),
-        differences: [
-          {
-            object: 'table public.memories',
-            fact: 'policy anon_select_memories',
-            expected: 'permissive for select to anon using (false)',
-            found: 'permissive for select to anon using (true)',
-            message: otherwise,
-            sql: lines[5]!.trim(),
-          },
-        ],
-        probes: expect.arrayContaining([
-          {
-            what: 'anon can select nothing from public.memories',
-            outcome: 'failed',
-            why: expect.any(String),
-          },
-        ]),
-      })
-    } finally {
-      await own.drop()
-    }
+    expect(document!.code).toBe(4)
+    expect(JSON.parse(document!.stdout)).toEqual({
+      at: last,
+      pending: [names[3]],
+      ledger: mistakes.map(problem),
+      differences: [
+        {
+          object: 'table public.memories',
+          fact: 'policy anon_select_memories',
+          expected: 'permissive for select to anon using (false)',
+          found: 'permissive for select to anon using (true)',
+          message: otherwise,
+          sql: lines[5]!.trim(),
+        },
+      ],
+      probes: expect.arrayContaining([
+        {
+          what: 'anon can select nothing from public.memories',
+          outcome: 'failed',
+          why: expect.any(String),
+        },
+      ]),
+    })
   })
 })
 
 test('pending migrations alone exit 3, beside the word that the rest is as it should be', async () => {
-  const contracted = await createDatabase('contracted')
-  try {
-    const { code, stdout } = await runCli(['check'], { env: { DATABASE_URL: contracted.url } })
-    expect(code).toBe(3)
-    expect(stdout).toMatch(
-      /^the database is as \d+_rename_the_catalog_and_drop_\w+ says; \d+ probes passed\n/,
-    )
-    expect(stdout).toContain('2 migrations pending')
-  } finally {
-    await contracted.drop()
-  }
+  const contracted = await ownDatabase('contracted')
+  const { code, stdout } = await runCli(['check'], { env: { DATABASE_URL: contracted.url } })
+  expect(code).toBe(3)
+  expect(stdout).toMatch(/^the database is as \d+_rename_the_catalog_and_drop_\w+ says; \d+ probes passed\n/)
+  expect(stdout).toContain('2 migrations pending')
 })
 
 test('where nothing is applied it exits 3, says so, and tries nothing', async () => {
-  const empty = await createDatabase('standin_old')
+  const empty = await ownDatabase('standin_old')
   const own = { DATABASE_URL: empty.url }
-  try {
-    const [told, document] = await Promise.all([
-      runCli(['check'], { env: own }),
-      runCli(['check', '--json'], { env: own }),
-    ])
-    expect(told).toEqual({
-      code: 3,
-      stdout: expect.stringContaining(`${names.length} migrations pending`),
-      stderr: '',
-    })
-    expect(document.code).toBe(3)
-    expect(JSON.parse(document.stdout)).toEqual({
-      at: null,
-      pending: names,
-      ledger: [],
-      differences: [],
-      probes: [],
-    })
-  } finally {
-    await empty.drop()
-  }
+  const [told, document] = await Promise.all([
+    runCli(['check'], { env: own }),
+    runCli(['check', '--json'], { env: own }),
+  ])
+  expect(told).toEqual({
+    code: 3,
+    stdout: expect.stringContaining(`${names.length} migrations pending`),
+    stderr: '',
+  })
+  expect(document.code).toBe(3)
+  expect(JSON.parse(document.stdout)).toEqual({
+    at: null,
+    pending: names,
+    ledger: [],
+    differences: [],
+    probes: [],
+  })
 })

@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { runCli } from '../support/cli.ts'
 import { compiled } from '../support/compiled.ts'
-import { createDatabase } from '../support/database.ts'
+import { ownDatabase } from '../support/database.ts'
 
 test('Ctrl-C says that what is committed stays, which has been told, and the same command goes on', async () => {
-  const database = await createDatabase('baseline')
-  onTestFinished(() => database.drop())
+  const database = await ownDatabase('baseline')
   const env = { DATABASE_URL: database.url }
 
   // Who has read a memory, and goes on, keeps the contract step waiting.

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { seed } from '../../src/seed/index.ts'
 import { agent, documents, model, texts } from '../seed/texts.ts'
 import { runCli } from '../support/cli.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { createDatabase, ownDatabase, type TestDatabase } from '../support/database.ts'
 
 let database: TestDatabase
 let directory: string
@@ -178,8 +178,7 @@ test('an agent type nearly that of an agent left over is pointed out', async () 
 })
 
 test('a database at the baseline is told to migrate first', async () => {
-  const baseline = await createDatabase('baseline')
-  onTestFinished(() => baseline.drop())
+  const baseline = await ownDatabase('baseline')
   const { code, stdout } = await runCli(['seed', '--json'], { env: { DATABASE_URL: baseline.url } })
   expect(code).toBe(1)
   expect(JSON.parse(stdout).error).toMatchObject({

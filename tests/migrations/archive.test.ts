@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { migrate } from '../../src/migrations/index.ts'
-import { asRole, createDatabase, signUp, type TestDatabase } from '../support/database.ts'
+import { asRole, ownDatabase, signUp, type TestDatabase } from '../support/database.ts'
 import { addCatalog, readRows } from '../support/rows.ts'
 import { arrive, commitPoints } from './commit-points.ts'
 
@@ -10,8 +10,7 @@ let database: TestDatabase
 let admin: postgres.Sql
 
 beforeEach(async () => {
-  database = await createDatabase('baseline')
-  onTestFinished(() => database.drop())
+  database = await ownDatabase('baseline')
   admin = database.admin
   await addCatalog(admin)
 })

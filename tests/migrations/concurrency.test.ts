@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } f
 import { migrate, rollback, status } from '../../src/migrations/index.ts'
 import { readCatalog } from '../support/catalog.ts'
 import { runCli } from '../support/cli.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { createDatabase, ownDatabase, type TestDatabase } from '../support/database.ts'
 import { fill, readRows } from '../support/rows.ts'
 import { connect, createTemplate } from '../support/templates.ts'
 import { baseline, migrationsSince } from './commit-points.ts'
@@ -23,8 +23,7 @@ const rounds = Number(process.env.ROUNDS ?? 3)
 
 /** Eight migrators. With a connection more than one each, the online parts run too. */
 async function fresh(template: string, max = 1) {
-  const database = await createDatabase(template)
-  onTestFinished(() => database.drop())
+  const database = await ownDatabase(template)
   const clients = Array.from({ length: 8 }, () => connect(database.url, { max }))
   onTestFinished(async () => {
     await Promise.all(clients.map(client => client.end({ timeout: 5 })))
@@ -44,8 +43,7 @@ test('eight migrators at once on an empty database all succeed, and record each 
   )
   const ledger = await admin`select name from drizzle.__drizzle_migrations order by id`
   expect(ledger.map(({ name }) => name)).toEqual(names)
-  const today = await createDatabase('today')
-  onTestFinished(() => today.drop())
+  const today = await ownDatabase('today')
   expect(await readCatalog(admin, { archive: true })).toEqual(
     await readCatalog(today.admin, { archive: true }),
   )
@@ -59,8 +57,7 @@ test('eight rollbacks at once undo each migration once', async () => {
   expect(reports.flatMap(({ undone }) => undone.map(({ name }) => name.slice(15))).sort()).toEqual(
     [...migrationsSince].sort(),
   )
-  const baseline = await createDatabase('baseline')
-  onTestFinished(() => baseline.drop())
+  const baseline = await ownDatabase('baseline')
   expect(await readCatalog(admin, { archive: true })).toEqual(
     await readCatalog(baseline.admin, { archive: true }),
   )

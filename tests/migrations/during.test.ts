@@ -4,7 +4,7 @@ import postgres from 'postgres'
 import { expect, onTestFinished, test } from 'vitest'
 import { MigrationError, migrate, rollback } from '../../src/migrations/index.ts'
 import { readCatalog } from '../support/catalog.ts'
-import { createDatabase, signUp, type TestDatabase } from '../support/database.ts'
+import { ownDatabase, signUp, type TestDatabase } from '../support/database.ts'
 import { fill } from '../support/rows.ts'
 import { connect } from '../support/templates.ts'
 import { baseline } from './commit-points.ts'
@@ -211,8 +211,7 @@ async function old({ admin }: TestDatabase) {
 test('with clients writing all the while, up and down lose nothing that was committed', {
   timeout: 120_000,
 }, async () => {
-  const at = await createDatabase('baseline')
-  onTestFinished(() => at.drop())
+  const at = await ownDatabase('baseline')
   await fill(at.admin, { users: 400, memories: 3000 })
   const catalog = await readCatalog(at.admin, { archive: true })
   const filled = await look(at)
@@ -266,8 +265,7 @@ test('with clients writing all the while, up and down lose nothing that was comm
     expect(up[what], what).toBeGreaterThan(0)
   }
   await expectAllOf(log, at)
-  const today = await createDatabase('today')
-  onTestFinished(() => today.drop())
+  const today = await ownDatabase('today')
   expect(await readCatalog(at.admin, { archive: true })).toEqual(
     await readCatalog(today.admin, { archive: true }),
   )

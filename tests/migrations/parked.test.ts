@@ -1,7 +1,7 @@
-import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { migrate, rollback } from '../../src/migrations/index.ts'
 import { readCatalog } from '../support/catalog.ts'
-import { createDatabase, signUp, type TestDatabase } from '../support/database.ts'
+import { ownDatabase, signUp, type TestDatabase } from '../support/database.ts'
 import { addCatalog } from '../support/rows.ts'
 import { baseline } from './commit-points.ts'
 
@@ -9,8 +9,7 @@ let database: TestDatabase
 
 /** A database at the baseline, with an agent of a type that the old schema does not know waiting in archive. */
 beforeEach(async () => {
-  database = await createDatabase('today')
-  onTestFinished(() => database.drop())
+  database = await ownDatabase('today')
   await database.admin`
     insert into public.llms (id, model_code, provider, display_name, status)
     values (md5('model 0')::uuid, 'model-0', 'provider', 'Model 0', 'active')`

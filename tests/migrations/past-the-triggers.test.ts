@@ -1,6 +1,6 @@
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { migrate, rollback } from '../../src/migrations/index.ts'
-import { createDatabase, signUp, type TestDatabase } from '../support/database.ts'
+import { ownDatabase, signUp, type TestDatabase } from '../support/database.ts'
 import { addCatalog, readRows } from '../support/rows.ts'
 import { baseline } from './commit-points.ts'
 
@@ -8,8 +8,7 @@ let database: TestDatabase
 
 /** Two users, one without agents; the other’s one memory is work. */
 beforeEach(async () => {
-  database = await createDatabase('baseline')
-  onTestFinished(() => database.drop())
+  database = await ownDatabase('baseline')
   await addCatalog(database.admin)
   await signUp(database.admin)
   await database.admin`

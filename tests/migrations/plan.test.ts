@@ -15,7 +15,7 @@ import {
 } from '../../src/migrations/index.ts'
 import { ensureLedger, record } from '../../src/migrations/ledger.ts'
 import { runCli } from '../support/cli.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { ownDatabase, type TestDatabase } from '../support/database.ts'
 import { fill } from '../support/rows.ts'
 import { connect } from '../support/templates.ts'
 
@@ -125,21 +125,18 @@ async function expectNoWeakerPlan(
 
 describe('what PostgreSQL locks is never more than the plan says', () => {
   test('on a fresh database', async () => {
-    const database = await createDatabase('standin_old')
-    onTestFinished(() => database.drop())
+    const database = await ownDatabase('standin_old')
     expect(await expectNoWeakerPlan(database)).toBeGreaterThan(50)
   })
 
   test.for([false, true])('on a filled baseline, online steps: %s', async online => {
-    const database = await createDatabase('baseline')
-    onTestFinished(() => database.drop())
+    const database = await ownDatabase('baseline')
     await fill(database.admin, { users: 100, memories: 1000 })
     expect(await expectNoWeakerPlan(database, { online })).toBeGreaterThan(50)
   })
 
   test('whatever else a migration may hold', async () => {
-    const database = await createDatabase('today')
-    onTestFinished(() => database.drop())
+    const database = await ownDatabase('today')
     const folder = await folderWith({
       '29990101000000_make_a_shop': shop,
       '29990101000001_change_it': changes,
@@ -262,8 +259,7 @@ describe('the plan says how many rows are moved', () => {
   }
 
   test('as last analysed, and that it does not know before', async () => {
-    const database = await createDatabase('baseline')
-    onTestFinished(() => database.drop())
+    const database = await ownDatabase('baseline')
     const { admin } = database
     for (const table of ['user_agents', 'memories', 'profiles'])
       await admin`alter table ${admin(table)} set (autovacuum_enabled = false)`
@@ -283,8 +279,7 @@ describe('the plan says how many rows are moved', () => {
   })
 
   test('and nothing where none are', async () => {
-    const database = await createDatabase('baseline')
-    onTestFinished(() => database.drop())
+    const database = await ownDatabase('baseline')
     const plan = await planMigration(database.db)
     const all = plan.flatMap(({ scripts }) => scripts.flatMap(({ statements }) => statements))
     for (const { sql } of all.filter(({ rows }) => rows !== undefined))
@@ -294,8 +289,7 @@ describe('the plan says how many rows are moved', () => {
 
 describe('the plan writes nothing', () => {
   test.for(['standin_old', 'baseline', 'today'])('to %s, and needs no transaction id', async template => {
-    const database = await createDatabase(template)
-    onTestFinished(() => database.drop())
+    const database = await ownDatabase(template)
     await database.db.transaction(async tx => {
       await planMigration(tx)
       expect(await tx.execute(raw`select pg_current_xact_id_if_assigned() as id`)).toEqual([{ id: null }])
@@ -304,8 +298,7 @@ describe('the plan writes nothing', () => {
   })
 
   test('and can be made by who may read the ledger and no other table', async () => {
-    const database = await createDatabase('baseline')
-    onTestFinished(() => database.drop())
+    const database = await ownDatabase('baseline')
     const { admin, name } = database
     const role = `${name}_reader`
     await admin.unsafe(`
@@ -326,8 +319,7 @@ describe('the plan writes nothing', () => {
   })
 
   test('and refuses what migrate would refuse', async () => {
-    const database = await createDatabase('today')
-    onTestFinished(() => database.drop())
+    const database = await ownDatabase('today')
     await database.sql`update drizzle.__drizzle_migrations set hash = 'other' where id = 1`
     await expect(planMigration(database.db)).rejects.toMatchObject({ code: 'EDITED' })
     await expect(planMigration(database.db, { to: 'nowhere' })).rejects.toThrow(MigrationError)
@@ -341,8 +333,7 @@ describe('the plan writes nothing', () => {
 
 describe('migrate --plan', () => {
   test('prints each statement below what it locks and moves, on a fresh database, and makes nothing', async () => {
-    const database = await createDatabase('standin_old')
-    onTestFinished(() => database.drop())
+    const database = await ownDatabase('standin_old')
     const env = { DATABASE_URL: database.url }
     const { code, stdout } = await runCli(['migrate', '--plan'], { env })
     expect(code).toBe(0)
@@ -363,8 +354,7 @@ describe('migrate --plan', () => {
   })
 
   test('names the rows as far as they are known', async () => {
-    const database = await createDatabase('baseline')
-    onTestFinished(() => database.drop())
+    const database = await ownDatabase('baseline')
     await fill(database.admin, { users: 100, memories: 1000 })
     await database.admin`analyze public.memories`
     const { stdout } = await runCli(['migrate', '--plan'], { env: { DATABASE_URL: database.url } })
@@ -372,8 +362,7 @@ describe('migrate --plan', () => {
   })
 
   test('says that there is nothing to migrate', async () => {
-    const database = await createDatabase('today')
-    onTestFinished(() => database.drop())
+    const database = await ownDatabase('today')
     const result = await runCli(['migrate', '--plan'], { env: { DATABASE_URL: database.url } })
     expect(result).toMatchObject({ code: 0, stdout: 'nothing to migrate\n' })
   })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrate, rollback } from '../../src/migrations/index.ts'
 import { readCatalog } from '../support/catalog.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { createDatabase, ownDatabase, type TestDatabase } from '../support/database.ts'
 import { fill, ODD_SETTINGS, type Rows, readRows } from '../support/rows.ts'
 import { arrive, baseline, commitPoints, migrationsSince } from './commit-points.ts'
 
@@ -54,12 +54,8 @@ test('begins with every kind of row that years of use leave behind', async () =>
 })
 
 test('the way up ends in the schema of an empty database, and in settings with agent_prompts alone', async () => {
-  const empty = await createDatabase('today')
-  try {
-    expect(today.catalog).toEqual(await readCatalog(empty.admin, { archive: true }))
-  } finally {
-    await empty.drop()
-  }
+  const empty = await ownDatabase('today')
+  expect(today.catalog).toEqual(await readCatalog(empty.admin, { archive: true }))
   const settings = await database.admin`select distinct settings::text as text from public.profiles`
   expect(settings.map(({ text }) => text).sort()).toEqual(
     [
@@ -96,15 +92,11 @@ test('up again has the rows and the schema of the first time', async () => {
 
 describe.for(commitPoints)('from $to on the way $way', point => {
   test('the way to the baseline restores every row and the schema', async () => {
-    const database = await createDatabase('baseline')
-    try {
-      await fill(database.admin, { users: 100, memories: 500 })
-      const before = await read(database)
-      await arrive(database, point)
-      await rollback(database.db, { to: baseline })
-      expect(await read(database)).toEqual(before)
-    } finally {
-      await database.drop()
-    }
+    const database = await ownDatabase('baseline')
+    await fill(database.admin, { users: 100, memories: 500 })
+    const before = await read(database)
+    await arrive(database, point)
+    await rollback(database.db, { to: baseline })
+    expect(await read(database)).toEqual(before)
   })
 })

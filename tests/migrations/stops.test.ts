@@ -1,7 +1,7 @@
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { MigrationError, migrate, rollback } from '../../src/migrations/index.ts'
 import { readCatalog } from '../support/catalog.ts'
-import { createDatabase, signUp, type TestDatabase } from '../support/database.ts'
+import { ownDatabase, signUp, type TestDatabase } from '../support/database.ts'
 import { addCatalog, readLedger, readRows } from '../support/rows.ts'
 import { baseline, migrationsSince } from './commit-points.ts'
 
@@ -10,8 +10,7 @@ let user: string
 
 /** A database at the baseline with one user, whose one memory is work. */
 beforeEach(async () => {
-  database = await createDatabase('baseline')
-  onTestFinished(() => database.drop())
+  database = await ownDatabase('baseline')
   await addCatalog(database.admin)
   user = await signUp(database.admin)
   await database.admin`

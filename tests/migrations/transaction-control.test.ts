@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { migrate, rollback, status } from '../../src/migrations/index.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { createDatabase, ownDatabase, type TestDatabase } from '../support/database.ts'
 
 const [base, middle, last] = [
   '20260101000000_begin',
@@ -104,8 +104,7 @@ const harmless = {
 }
 
 test.for(Object.entries(harmless))('%s may hold such words, up and down', async ([, sql]) => {
-  const database = await createDatabase('standin_old')
-  onTestFinished(() => database.drop())
+  const database = await ownDatabase('standin_old')
   const folder = await folderWith({ up: sql, down: sql })
   expect((await migrate(database.db, { folder })).applied).toHaveLength(3)
   expect((await rollback(database.db, { folder, to: base })).undone).toHaveLength(2)

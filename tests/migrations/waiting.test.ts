@@ -3,7 +3,7 @@ import type postgres from 'postgres'
 import { expect, onTestFinished, test } from 'vitest'
 import { type MigrateOptions, migrate, rollback, type Wait } from '../../src/migrations/index.ts'
 import { readCatalog } from '../support/catalog.ts'
-import { createDatabase, signUp, type TestDatabase } from '../support/database.ts'
+import { ownDatabase, signUp, type TestDatabase } from '../support/database.ts'
 import { fill, readLedger, readRows } from '../support/rows.ts'
 import { connect } from '../support/templates.ts'
 
@@ -15,8 +15,7 @@ const margin = 800
 
 /** Some users and memories, with nothing but the contract step due next. */
 async function filled(): Promise<TestDatabase> {
-  const database = await createDatabase('baseline')
-  onTestFinished(() => database.drop())
+  const database = await ownDatabase('baseline')
   await fill(database.admin, { users: 40, memories: 120 })
   await migrate(database.db, { to: 'let_go_of_agent_id' })
   return database

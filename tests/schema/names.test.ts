@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { ownDatabase, type TestDatabase } from '../support/database.ts'
 
 const oldWord = 'user_?agent'
 
@@ -44,32 +44,24 @@ async function oldNames({ sql }: TestDatabase): Promise<string[]> {
 }
 
 test('today nothing is named after user_agents or their catalog, but for what is archived', async () => {
-  const database = await createDatabase('today')
-  try {
-    expect(await oldNames(database)).toEqual([])
-    expect(await database.sql`select to_regclass('archive.user_agents')::text as kept`).toEqual([
-      { kept: 'archive.user_agents' },
-    ])
-  } finally {
-    await database.drop()
-  }
+  const database = await ownDatabase('today')
+  expect(await oldNames(database)).toEqual([])
+  expect(await database.sql`select to_regclass('archive.user_agents')::text as kept`).toEqual([
+    { kept: 'archive.user_agents' },
+  ])
 })
 
 test('at the baseline tables, types, constraints, indexes, policies and a function speak of them', async () => {
-  const database = await createDatabase('baseline')
-  try {
-    const found = await oldNames(database)
-    for (const name of [
-      'pg_class.relname: user_agent_catalog',
-      'pg_class.relname: ix_user_agents_status',
-      'pg_type.typname: _user_agents',
-      'pg_constraint.conname: uq_user_agent_catalog_agent_type',
-      'pg_policy.polname: anon_select_user_agents',
-      'body of create_profile_for_new_user()',
-    ]) {
-      expect(found).toContain(name)
-    }
-  } finally {
-    await database.drop()
+  const database = await ownDatabase('baseline')
+  const found = await oldNames(database)
+  for (const name of [
+    'pg_class.relname: user_agent_catalog',
+    'pg_class.relname: ix_user_agents_status',
+    'pg_type.typname: _user_agents',
+    'pg_constraint.conname: uq_user_agent_catalog_agent_type',
+    'pg_policy.polname: anon_select_user_agents',
+    'body of create_profile_for_new_user()',
+  ]) {
+    expect(found).toContain(name)
   }
 })

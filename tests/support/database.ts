@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
-import { inject } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
+import type { Database } from '../../src/database.ts'
 import { cloneDatabase, connect, dropDatabase, type TestUrls, templateName, urlsOf } from './templates.ts'
 
 export interface TestDatabase extends TestUrls {
@@ -37,6 +38,25 @@ export async function createDatabase(template = 'standin_old'): Promise<TestData
       await dropDatabase(run, name)
     },
   }
+}
+
+/** The same for the test, or the `beforeEach`, that calls it: goes when the test has ended. */
+export async function ownDatabase(template?: string): Promise<TestDatabase> {
+  const database = await createDatabase(template)
+  onTestFinished(() => database.drop())
+  return database
+}
+
+/** Runs `work` in a transaction that is rolled back. */
+export async function undone(db: Database, work: (tx: Database) => Promise<void>): Promise<void> {
+  const undo = new Error('rolled back on purpose')
+  const transaction = db.transaction(async tx => {
+    await work(tx)
+    throw undo
+  })
+  await transaction.catch(error => {
+    if (error !== undo) throw error
+  })
 }
 
 /** Runs `work` in a transaction as another role, which the connection's own must be a member of. */

@@ -1,5 +1,6 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate } from '../../src/migrations/index.ts'
+import { buildByOtherMeans } from './by-other-means.ts'
 import { connect, createTemplate, type TestRun } from './templates.ts'
 
 /** The states of the schema that tests begin in, each by the last migration it has. */
@@ -10,7 +11,10 @@ const states = {
   today: undefined,
 }
 
-/** Makes a template for each state, migrated by the role that deploys, with Supabase's old default grants. */
+/**
+ * Makes a template for each state, migrated by the role that deploys, with Supabase's old default grants; and `built`, the
+ * baseline as another tool would have made it.
+ */
 export async function makeMigratedTemplates(run: TestRun): Promise<void> {
   let from = 'standin_old'
   for (const [state, to] of Object.entries(states)) {
@@ -24,4 +28,12 @@ export async function makeMigratedTemplates(run: TestRun): Promise<void> {
     })
     from = state
   }
+  await createTemplate(run, 'built', 'standin_old', async ({ url }) => {
+    const sql = connect(url, { max: 1 })
+    try {
+      await buildByOtherMeans(sql)
+    } finally {
+      await sql.end()
+    }
+  })
 }

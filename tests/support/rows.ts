@@ -1,4 +1,6 @@
+import { sql as raw } from 'drizzle-orm'
 import type postgres from 'postgres'
+import type { Database } from '../../src/database.ts'
 
 export const AGENT_TYPES = ['INTENT_RECOGNITION', 'TASK_EXECUTION', 'RESULT_REPORTING'] as const
 
@@ -57,6 +59,16 @@ export async function readRows(sql: postgres.Sql, schemas = ['public', 'auth']):
 export async function readLedger(sql: postgres.Sql): Promise<string[]> {
   const rows = await sql`select to_jsonb(m)::text as row from drizzle.__drizzle_migrations m order by name`
   return rows.map(({ row }) => row)
+}
+
+/** Whether there is a ledger, and a schema for it. */
+export async function placeOfLedger(
+  db: Database,
+): Promise<{ schema: string | null; ledger: string | null }[]> {
+  return await db.execute(
+    raw`select to_regnamespace('drizzle')::text as schema, to_regclass('drizzle.__drizzle_migrations')::text as ledger`,
+    'objects',
+  )
 }
 
 /** Two models, and in the baseline's catalog the three types of agents it knows. */

@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrate, rollback } from '../../src/migrations/index.ts'
-import { createDatabase, signUp, type TestDatabase } from '../support/database.ts'
+import { createDatabase, ownDatabase, signUp, type TestDatabase } from '../support/database.ts'
 
 const longAgo = '2020-02-02 02:02:02.020202+00'
 const later = '2030-03-03 03:03:03.030303+00'
@@ -125,15 +125,11 @@ describe.each(tables)('$table', ({ table, changes }) => {
 })
 
 test('before the tables are hardened a client may say what it likes', async () => {
-  const contracted = await createDatabase('contracted')
-  try {
-    await populate(contracted)
-    for (const { table } of tables) {
-      await contracted.sql`update public.${contracted.sql(table)} set updated_at = ${later}`
-      expect(await updatedAt(contracted.sql, table)).toBe(later)
-    }
-  } finally {
-    await contracted.drop()
+  const contracted = await ownDatabase('contracted')
+  await populate(contracted)
+  for (const { table } of tables) {
+    await contracted.sql`update public.${contracted.sql(table)} set updated_at = ${later}`
+    expect(await updatedAt(contracted.sql, table)).toBe(later)
   }
 })
 
