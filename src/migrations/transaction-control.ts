@@ -27,20 +27,28 @@ export function refuseTransactionControl(migration: Migration, script: Script): 
 /** The lines of a statement without what may hold such a word harmlessly: comments, strings, names, bodies. */
 function bare(sql: string): string {
   const harmless =
-    /--[^\n]*|(?<![\w$])\$(\w*)\$[\s\S]*?\$\1\$|\be'(?:\\[\s\S]|''|[^'\\])*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\/\*|\*\//gi
-  let depth = 0
+    /--[^\n]*|(?<![\w$])\$(\w*)\$[\s\S]*?\$\1\$|\be'(?:\\[\s\S]|''|[^'\\])*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\/\*/gi
   let kept = ''
   let from = 0
-  for (const { 0: found, index } of sql.matchAll(harmless)) {
-    const between = sql.slice(from, index)
-    kept += `${depth === 0 ? between : blank(between)} ${blank(found)}`
-    // Block comments nest.
-    if (found === '/*') depth += 1
-    else if (found === '*/') depth = Math.max(0, depth - 1)
-    from = index + found.length
+  for (let match = harmless.exec(sql); match; match = harmless.exec(sql)) {
+    if (match[0] === '/*') harmless.lastIndex = endOfComment(sql, harmless.lastIndex)
+    kept += `${sql.slice(from, match.index)} ${blank(sql.slice(match.index, harmless.lastIndex))}`
+    from = harmless.lastIndex
   }
-  kept += depth === 0 ? sql.slice(from) : ''
+  kept += sql.slice(from)
   return withoutAtomicBodies(kept)
+}
+
+/** Block comments nest; within one, quotes and dashes are text. */
+function endOfComment(sql: string, from: number): number {
+  const mark = /\/\*|\*\//g
+  mark.lastIndex = from
+  let depth = 1
+  for (let match = mark.exec(sql); match; match = mark.exec(sql)) {
+    depth += match[0] === '/*' ? 1 : -1
+    if (depth === 0) return mark.lastIndex
+  }
+  return sql.length
 }
 
 /** The ends of lines alone. */

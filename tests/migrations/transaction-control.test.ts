@@ -57,6 +57,8 @@ const words = [
   ['PREPARE', "prepare transaction 'x';"],
   ['COMMIT', 'select 1; commit; select 2;'],
   ['COMMIT', '/* a comment */ commit /* another */;'],
+  ['COMMIT', "/* don't */ select 'x'; commit;"],
+  ['COMMIT', '/* -- /* old */ */ commit;'],
   ['COMMIT', "select ';'; commit"],
   ['COMMIT', 'do $$ begin perform 1; end $$; commit;'],
   ['COMMIT', 'do $a$ begin perform $b$ ; $b$; end $a$; commit;'],
