@@ -27,17 +27,23 @@ export interface CheckReport {
 export async function check(db: Database, options: { folder?: string } = {}): Promise<CheckReport> {
   const folder = options.folder ?? packagedMigrations()
   const migrations = readMigrations(folder)
-  const ledger = await readLedger(db)
-  const applied = new Set(ledger.map(({ name }) => name))
-  const at = migrations.findLast(({ name }) => applied.has(name))?.name ?? null
   const catalogs = readCatalogs(folder)
-  const expected = at === null ? undefined : catalogs.get(at)
-  return {
-    at,
-    pending: migrations.map(({ name }) => name).filter(name => !applied.has(name)),
-    ledger: findProblems(migrations, ledger),
-    differences: at === null ? [] : await findDrift(db, at, catalogs),
-    probes: expected === undefined ? [] : await probe(db, expected),
+  for (let ledger = await readLedger(db); ; ) {
+    const applied = new Set(ledger.map(({ name }) => name))
+    const at = migrations.findLast(({ name }) => applied.has(name))?.name ?? null
+    const expected = at === null ? undefined : catalogs.get(at)
+    const report: CheckReport = {
+      at,
+      pending: migrations.map(({ name }) => name).filter(name => !applied.has(name)),
+      ledger: findProblems(migrations, ledger),
+      differences: at === null ? [] : await findDrift(db, at, catalogs),
+      probes: expected === undefined ? [] : await probe(db, expected),
+    }
+    if (!hasDrift(report)) return report
+    // A migrator may have been at work meanwhile; then it was compared with what had been.
+    const now = await readLedger(db)
+    if (now.length === ledger.length && now.at(-1)?.name === ledger.at(-1)?.name) return report
+    ledger = now
   }
 }
 
