@@ -1,10 +1,8 @@
 import { z } from 'zod'
 import type { JsonObject } from '../schema/json.ts'
+import { systemAgentStatuses } from '../schema/system-agents.ts'
 
 // The descriptions end up in the JSON Schemas beside the seed files (scripts/seed-schemas.ts): editors show them.
-
-/** What a model or an agent may be: offered to users, or kept for later. */
-export const SEED_STATUSES = ['active', 'inactive'] as const
 
 // PostgreSQL and JSON Schema count characters, JavaScript UTF-16 units.
 const text = (maxLength: number, description: string) =>
@@ -61,7 +59,9 @@ export const modelEntry = z.strictObject({
   ),
   provider: text(50, 'Whose API serves the model, such as anthropic, openai or google.'),
   display_name: text(100, 'What people see.'),
-  status: z.enum(SEED_STATUSES).describe('An inactive model is kept for the agents that still name it.'),
+  status: z
+    .enum(systemAgentStatuses)
+    .describe('An inactive model is kept for the agents that still name it.'),
   config: settings('What the backend needs to know to call the model; any JSON.', configKeys.llms),
 })
 
@@ -71,7 +71,7 @@ export const agentEntry = z.strictObject({
   llm_model_code: modelCode(
     'The model_code of a model in llms.yaml, or of one that is in the database already.',
   ),
-  status: z.enum(SEED_STATUSES).describe('An inactive agent is not offered.'),
+  status: z.enum(systemAgentStatuses).describe('An inactive agent is not offered.'),
   config: settings('What the backend passes on; any JSON.', configKeys.agents),
 })
 

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { accept, loadFiles, loadTexts, type SeedDocuments, type SeedFiles, type SeedTexts } from './load.ts'
 
 export type { Json, JsonObject } from '../schema/json.ts'
-export { SEED_STATUSES, type SeedAgent, type SeedModel } from './entries.ts'
+export type { SeedAgent, SeedModel } from './entries.ts'
 export { formatChange } from './format-change.ts'
 export type { SeedDocuments, SeedFiles, SeedReference, SeedTexts } from './load.ts'
 export { formatMistake, type Mistake, SeedError, type SeedErrorCode, showMistake } from './mistake.ts'

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { defaultSeedFiles, SEED_STATUSES, SeedError, type SeedOptions, seed } from '../../src/seed/index.ts'
+import { systemAgentStatuses } from '../../src/schema/index.ts'
+import { defaultSeedFiles, SeedError, type SeedOptions, seed } from '../../src/seed/index.ts'
 import { createDatabase, signUp, type TestDatabase } from '../support/database.ts'
 import { agent, documents, model, texts, withConfig } from './texts.ts'
 
@@ -49,7 +50,7 @@ describe('a seed', () => {
   })
 
   test('may give each status there is', async () => {
-    for (const status of SEED_STATUSES) {
+    for (const status of systemAgentStatuses) {
       await seed(database.db, documents([model('m', { status })], [agent('T', 'm', { status })]))
       expect(await rows()).toMatchObject({ models: [{ status }], agents: [{ status }] })
     }
@@ -256,6 +257,18 @@ describe('what is in the database but not in the files', () => {
     }
     expect((await rows()).models.map(({ model_code }) => model_code)).toEqual(['a', 'c'])
     await database.admin`truncate archive.user_agents`
+  })
+
+  test('is removed although there is a table of others that the role may not read', async () => {
+    await database.admin`create table auth.theirs_once (llm_id uuid)`
+    try {
+      const [may] = await database.sql`select has_table_privilege('auth.theirs_once', 'select') as read`
+      expect(may).toEqual({ read: false })
+      const report = await seed(database.db, { ...fewer(), prune: true, dryRun: true })
+      expect(report.llms.removed).toEqual(['b', 'c'])
+    } finally {
+      await database.admin`drop table auth.theirs_once`
+    }
   })
 
   test('may be a model that an agent of the file begins to use', async () => {
