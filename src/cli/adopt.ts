@@ -15,10 +15,7 @@ export const command: Command = {
         output.result(plan)
         return exitCodes.done
       }
-      if (!(await confirm('Record these migrations as applied?', values.yes === true))) {
-        output.note('left as it was')
-        return exitCodes.error
-      }
+      await confirm('Record these migrations as applied?', values.yes === true)
       output.result(await adopt(db))
       output.line('adopted; `migrate` goes on from here')
       return exitCodes.done

@@ -16,18 +16,20 @@ export const command: Command = {
     }
     const locks = lockSettings(values, output)
     return await withDatabase(output, async db => {
-      const kept = await readArchive(db)
-      reportArchive(kept, output)
-      if (action === undefined || kept.tables.length === 0) {
-        output.result(kept)
+      const found = await readArchive(db)
+      reportArchive(found, output)
+      if (action === undefined) {
+        output.result(found)
+        return exitCodes.done
+      }
+      if (!found.kept) {
+        output.line('nothing to drop')
+        output.result({ dropped: null })
         return exitCodes.done
       }
       const question =
         'Drop the archive? A rollback past the step that dropped the old tables will be refused.'
-      if (!(await confirm(question, values.yes === true))) {
-        output.note('left as it was')
-        return exitCodes.error
-      }
+      await confirm(question, values.yes === true)
       output.result({ dropped: await dropArchive(db, locks) })
       output.line('dropped')
       return exitCodes.done
@@ -35,12 +37,10 @@ export const command: Command = {
   },
 }
 
-function reportArchive({ since, tables }: ArchiveReport, output: Output): void {
-  if (tables.length === 0) {
-    output.line('nothing is kept')
-    return
-  }
-  output.line(`kept since ${since ?? 'an unknown time'}`)
+function reportArchive({ kept, since, tables }: ArchiveReport, output: Output): void {
+  output.line(kept ? `kept since ${since ?? 'an unknown time'}` : 'nothing is kept for the way back')
+  if (tables.length === 0) return
+  if (!kept) output.line('and this waits for the next way up')
   const rows = tables.map(({ name, rows, bytes }) => [name, String(rows), `${Math.ceil(bytes / 1024)} kB`])
   for (const line of columns([['table', 'rows', 'size'], ...rows])) output.line(line)
 }

@@ -16,7 +16,7 @@ export function configuredUrl(): string | undefined {
   if (url === undefined) return undefined
   if (url === '')
     throw new UsageError('DATABASE_URL is empty: give it a URL, or unset it to use the local server')
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url) || hasStrayPassword(new URL(url))) {
     throw new UsageError(
       'DATABASE_URL is not a URL of the form postgresql://user:password@host:port/database, with special characters of the password percent-encoded',
     )
@@ -24,8 +24,13 @@ export function configuredUrl(): string | undefined {
   return url
 }
 
+/** A password with a slash, or with a hash sign: the URL is read as if it ended before, and would show it. */
+function hasStrayPassword({ pathname, search, hash }: URL): boolean {
+  return `${pathname}${search}${hash}`.includes('@')
+}
+
 /** The configured database, or the local one, which is started where it does not run. */
-export async function databaseUrl(output: Output): Promise<string> {
+async function databaseUrl(output: Output): Promise<string> {
   const configured = configuredUrl()
   if (configured !== undefined) return configured
   const { startServer } = await import('../local/server.ts')
@@ -35,11 +40,14 @@ export async function databaseUrl(output: Output): Promise<string> {
 }
 
 /** Runs `work` on the database and closes the connection, whatever happens. What migrations say is passed on. */
-export async function withDatabase<T>(output: Output, work: (db: Connected) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  output: Output,
+  work: (db: Connected, url: string) => Promise<T>,
+): Promise<T> {
   const url = await databaseUrl(output)
   const db = createDatabase(url, {
-    // One for the step, one for its online part and for asking who keeps it waiting.
-    max: 2,
+    // One for the step, one for its online part, one for asking who keeps that waiting; opened when needed.
+    max: 3,
     // Holds behind a pooler in transaction mode.
     prepare: false,
     // The driver would ask for PostgreSQL's types on connecting, and leave a refusal of that question unhandled.
@@ -51,7 +59,7 @@ export async function withDatabase<T>(output: Output, work: (db: Connected) => P
     },
   })
   try {
-    return await work(db)
+    return await work(db, url)
   } finally {
     await db.$client.end({ timeout: 5 })
   }

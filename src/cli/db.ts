@@ -56,10 +56,7 @@ async function url(output: Output): Promise<number> {
 async function reset(yes: boolean, output: Output): Promise<number> {
   if (configuredUrl() !== undefined)
     output.note('DATABASE_URL is set; what is reset is the local server, not that database')
-  if (!(await confirm(`Throw away all data of the local server, in ${localDirectory}?`, yes))) {
-    output.note('left as it was')
-    return exitCodes.error
-  }
+  await confirm(`Throw away all data of the local server, in ${localDirectory}?`, yes)
   const { url, port } = await resetServer({ directory: localDirectory, onNote: output.note })
   output.note(`emptied and started on port ${port}; \`migrate\` and \`seed\`, or \`start\`, fill it again`)
   output.line(url)

@@ -21,6 +21,7 @@ export const command: Command = {
   },
   async run({ values }, output) {
     const to = typeof values.to === 'string' ? { to: values.to } : {}
+    const locks = lockSettings(values, output)
     if (values.plan) {
       const plan = await withDatabase(output, db => planMigration(db, to))
       reportPlan(plan, output)
@@ -30,7 +31,7 @@ export const command: Command = {
     const report = await withDatabase(output, db =>
       migrate(db, {
         ...to,
-        ...lockSettings(values, output),
+        ...locks,
         ...tellSteps('applying', 'applied', output),
       }),
     )

@@ -12,14 +12,14 @@ export const command: Command = {
       for (const { name, recorded, file } of edited) {
         output.line(`${name}/migration.sql\n  applied: ${recorded}\n  now:     ${file}`)
       }
-      if (edited.length === 0) output.line('every applied migration is as its file says')
-      else if (!(await confirm('Record these files as what was applied?', values.yes === true))) {
-        output.note('left as it was')
-        return exitCodes.error
+      if (edited.length === 0) {
+        output.line('every applied migration is as its file says')
+        output.result({ repaired: [] })
+        return exitCodes.done
       }
-      const repaired = edited.length > 0 ? await repair(db) : []
-      if (repaired.length > 0) output.line('accepted')
-      output.result({ repaired })
+      await confirm('Record these files as what was applied?', values.yes === true)
+      output.result({ repaired: await repair(db) })
+      output.line('accepted')
       return exitCodes.done
     })
   },

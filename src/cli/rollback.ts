@@ -8,10 +8,11 @@ export const command: Command = {
   explain: { 'to NAME': 'undo everything after the migration of this name', ...explainLocks },
   async run({ values }, output) {
     const { to } = values
+    const locks = lockSettings(values, output)
     const report = await withDatabase(output, db =>
       rollback(db, {
         ...(typeof to === 'string' && { to }),
-        ...lockSettings(values, output),
+        ...locks,
         ...tellSteps('undoing', 'undid', output),
       }),
     )

@@ -42,11 +42,7 @@ export const command: Command = {
       return await withDatabase(output, async db => {
         if (asks) {
           const plan = await seed(db, { ...options, dryRun: true })
-          if (!(await mayRemove(plan, output))) {
-            output.note('left as it was')
-            output.result(plan)
-            return exitCodes.error
-          }
+          await confirmRemoval(plan, output)
           // What has come since is not among what was shown, and stays.
           options.prune = { llms: plan.llms.removed, agents: plan.agents.removed }
         }
@@ -67,15 +63,15 @@ export const command: Command = {
 }
 
 /** Shows what a plan removes and asks, if it removes anything. */
-async function mayRemove({ llms, agents }: SeedReport, output: Output): Promise<boolean> {
-  if (llms.removed.length + agents.removed.length === 0) return true
+async function confirmRemoval({ llms, agents }: SeedReport, output: Output): Promise<void> {
+  if (llms.removed.length + agents.removed.length === 0) return
   reportRemoved('model', llms, true, output)
   reportRemoved('agent', agents, true, output)
   const what = [
     ...(llms.removed.length > 0 ? [count(llms.removed.length, 'model')] : []),
     ...(agents.removed.length > 0 ? [count(agents.removed.length, 'agent')] : []),
   ]
-  return await confirm(`Remove ${what.join(' and ')} from the database?`, false)
+  await confirm(`Remove ${what.join(' and ')} from the database?`, false)
 }
 
 /** Says what became of the rows, or would become of them. */

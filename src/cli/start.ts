@@ -6,7 +6,7 @@ import { defaultSeedFiles, seed } from '../seed/index.ts'
 import { reportCheck } from './check.ts'
 import { type Command, exitCodes, self } from './command.ts'
 import { confirm } from './confirm.ts'
-import { configuredUrl, databaseUrl, withDatabase, withoutPassword } from './connect.ts'
+import { configuredUrl, withDatabase, withoutPassword } from './connect.ts'
 import { lockSettings, tellSteps } from './locks.ts'
 import { reportMigrations } from './migrate.ts'
 import { columns, type Output } from './output.ts'
@@ -17,16 +17,11 @@ export const command: Command = {
   explain: { yes: 'do not ask before migrating and seeding the database that DATABASE_URL names' },
   async run({ values }, output) {
     const configured = configuredUrl()
-    const local = configured === undefined
-    if (!local) {
+    if (configured !== undefined) {
       const question = `DATABASE_URL is set. Migrate and seed ${withoutPassword(configured)}?`
-      if (!(await confirm(question, values.yes === true))) {
-        output.note('left as it was')
-        return exitCodes.error
-      }
+      await confirm(question, values.yes === true)
     }
-    const url = await databaseUrl(output)
-    const report = await withDatabase(output, async db => {
+    const report = await withDatabase(output, async (db, connected) => {
       const migrations = await migrate(db, {
         ...lockSettings({}, output),
         ...tellSteps('applying', 'applied', output),
@@ -36,14 +31,15 @@ export const command: Command = {
       reportSeed(seeded, output)
       const checked = await check(db)
       reportCheck(checked, output)
-      return { migrations, seed: seeded, check: checked, ...(await summarise(db)) }
+      // The local server's password is its user's to know.
+      const url = configured === undefined ? connected : withoutPassword(connected)
+      return { url, migrations, seed: seeded, check: checked, ...(await summarise(db)) }
     })
     reportSummary(report, output)
     output.line()
-    output.line(
-      local ? `${url}\nThe server keeps running; \`${self} db stop\` ends it.` : withoutPassword(url),
-    )
-    output.result({ url: local ? url : withoutPassword(url), ...report })
+    output.line(report.url)
+    if (configured === undefined) output.line(`The server keeps running; \`${self} db stop\` ends it.`)
+    output.result(report)
     if (!hasDrift(report.check)) return exitCodes.done
     output.note('But the database is not what its migrations say: see above.')
     return exitCodes.drift

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { migrate } from '../../src/migrations/index.ts'
+import { migrate, rollback } from '../../src/migrations/index.ts'
 import { readCatalog } from '../support/catalog.ts'
 import { runCli } from '../support/cli.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { createDatabase, ownDatabase, type TestDatabase } from '../support/database.ts'
 import { fill, readLedger, readRows } from '../support/rows.ts'
 
 let database: TestDatabase
@@ -122,4 +122,22 @@ describe('after the last migration', () => {
     expect((await runCli(['migrate'], { env })).code).toBe(0)
     expect(await readCatalog(database.admin, { archive: true })).toEqual(before)
   })
+})
+
+test('agents that wait for the next way up are told apart from what is kept, and not dropped', async () => {
+  const own = await ownDatabase('today')
+  await own.admin`
+    with model as (
+      insert into public.llms (model_code, provider, display_name, status) values ('m', 'p', 'M', 'active') returning id
+    )
+    insert into public.system_agents (agent_type, llm_id, status) select 'PLANNING', id, 'active' from model`
+  await rollback(own.db, { to: 'secure_the_agent_tables' })
+  const { code, stdout, stderr } = await runCli(['archive', 'drop', '--yes'], {
+    env: { DATABASE_URL: own.url },
+  })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(
+    /^nothing is kept for the way back\nand this waits for the next way up\ntable .*\narchive\.system_agents +1 .*\nnothing to drop\n$/,
+  )
+  expect(await own.admin`select agent_type from archive.system_agents`).toEqual([{ agent_type: 'PLANNING' }])
 })

@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { withoutPassword } from '../../src/cli/connect.ts'
 import { runCli } from '../support/cli.ts'
 import { createDatabase, ownDatabase, type TestDatabase } from '../support/database.ts'
@@ -128,6 +128,25 @@ describe('wrong input', () => {
     const { code, stderr } = await runCli(args, { env })
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) })
   })
+
+  test('a wrong option is refused before a local server is made for it', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'agents-db-cli-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    for (const command of [['migrate', '--plan'], ['rollback']]) {
+      const { code } = await runCli([...command, '--retries', 'many'], { cwd: directory })
+      expect(code).toBe(2)
+    }
+    expect(await readdir(directory)).toEqual([])
+  })
+
+  test.each(['postgresql://me:7/hunter2@127.0.0.1/db', 'postgresql://me:7#hunter2@127.0.0.1/db'])(
+    'a password that ends the URL too early is refused, and not shown: %s',
+    async url => {
+      const { code, stderr } = await runCli(['start'], { env: { DATABASE_URL: url } })
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('percent-encoded') })
+      expect(stderr).not.toContain('hunter2')
+    },
+  )
 
   test('a DATABASE_URL that is no URL exits 2', async () => {
     const { code, stderr } = await runCli(['status'], { env: { DATABASE_URL: 'localhost' } })
