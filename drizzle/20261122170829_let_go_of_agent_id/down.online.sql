@@ -1,5 +1,6 @@
 -- What down.sql does, in parts: rows 250 at a time and a commit after each, the index concurrently, the
--- constraints for new rows first. It waits for no lock longer than 100 ms, and may be run again at any point.
+-- constraints for new rows first. It may be run again at any point, and waits for no lock longer than 100 ms, but for the
+-- index: that waits for every transaction that was there before it, and keeps no client waiting meanwhile.
 -- squawk-ignore-file ban-concurrent-index-creation-in-transaction -- this file runs outside of one
 
 -- Who signed up since the drop receives what the old trigger would have given.

@@ -51,8 +51,8 @@ function noteChanges(output: Output): NonNullable<MigrateOptions['onWait']> {
   let last = ''
   return ({ message, attempt }) => {
     const words = message.replace(/ for \d+ s$/gm, '')
-    if (words !== last) output.note(`${message}\nTrying again.`)
-    else if (attempt % 10 === 0) output.note(`still waiting, ${attempt} attempts so far`)
+    if (words !== last) output.note(attempt > 0 ? `${message}\nTrying again.` : message)
+    else if (attempt > 0 && attempt % 10 === 0) output.note(`still waiting, ${attempt} attempts so far`)
     last = words
   }
 }

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import { query } from '../query.ts'
 import { MigrationError, refusalOf } from './error.ts'
 import type { Migration } from './files.ts'
 
@@ -15,13 +16,13 @@ const ledger = sql`drizzle.__drizzle_migrations`
 /** What is applied, in the order of the names; nothing where there is no ledger yet. */
 export async function readLedger(db: Database): Promise<LedgerEntry[]> {
   // Asking for the table by its name would need the right to use the schema even where there is none in it.
-  const columns = await db.execute<{ name: string }>(
+  const columns = await query<{ name: string }>(
+    db,
     sql`select a.attname as name
           from pg_catalog.pg_attribute a
           join pg_catalog.pg_class c on c.oid = a.attrelid
           join pg_catalog.pg_namespace n on n.oid = c.relnamespace
          where n.nspname = 'drizzle' and c.relname = '__drizzle_migrations' and a.attnum > 0 and not a.attisdropped`,
-    'objects',
   )
   if (columns.length === 0) return []
   if (!columns.some(column => column.name === 'name')) {
@@ -30,22 +31,20 @@ export async function readLedger(db: Database): Promise<LedgerEntry[]> {
       'drizzle.__drizzle_migrations was made by drizzle-kit before version 1. Run `drizzle-kit migrate` once: it upgrades the table.',
     )
   }
-  return await db
-    .execute<LedgerEntry>(
-      sql`select name, hash, applied_at::text as "appliedAt" from ${ledger} order by name collate "C"`,
-      'objects',
-    )
-    .catch(refused('read'))
+  return await query<LedgerEntry>(
+    db,
+    sql`select name, hash, applied_at::text as "appliedAt" from ${ledger} order by name collate "C"`,
+  ).catch(refused('read'))
 }
 
 /** Makes the ledger as drizzle's own migrator does, unless it is there. */
 export async function ensureLedger(db: Database): Promise<void> {
-  const [found] = await db.execute<{ schema: boolean; ledger: boolean }>(
+  const [found] = await query<{ schema: boolean; ledger: boolean }>(
+    db,
     sql`select count(*) > 0 as schema, count(c.oid) > 0 as ledger
           from pg_catalog.pg_namespace n
           left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = '__drizzle_migrations'
          where n.nspname = 'drizzle'`,
-    'objects',
   )
   // Asking for "if not exists" alone would need the right to create schemas even where nothing is to do.
   if (!found?.schema) await db.execute(sql`create schema drizzle`).catch(refused('made'))

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import { query } from '../query.ts'
 import { isLockFailure, MigrationError } from './error.ts'
 
 /** One key for every migrator of this package, on any database: 'agdb' in ASCII. */
@@ -21,7 +22,7 @@ export interface LockOptions {
   lockTimeout?: number
   /** How often to try again, from the beginning, after a lock was not to be had; 100 unless given. */
   retries?: number
-  /** Called when something has to be tried again. */
+  /** Called when something has to be tried again, and now and then while an index waits to be built concurrently. */
   onWait?: (wait: Wait) => void
 }
 
@@ -29,6 +30,7 @@ export interface LockOptions {
 export interface Wait {
   /** Which statement, and who held the lock, as far as PostgreSQL tells us. */
   message: string
+  /** How often it was tried; 0 while the statement goes on waiting. */
   attempt: number
 }
 
@@ -43,15 +45,18 @@ export async function inTurn<T>(db: Database, work: (tx: Database) => Promise<T>
   const deadline = Date.now() + patience
   for (;;) {
     const turn = await db.transaction(async tx => {
-      const [row] = await tx.execute<{ locked: boolean }>(
+      const [row] = await query<{ locked: boolean }>(
+        tx,
         sql`select pg_try_advisory_xact_lock(${lockKey}::bigint) as locked`,
-        'objects',
       )
       return row?.locked ? { result: await work(tx) } : undefined
     })
     if (turn) return turn.result
     if (Date.now() > deadline) {
-      throw new MigrationError('BUSY', 'another migration has been running for ten minutes. Nothing was run.')
+      throw new MigrationError(
+        'BUSY',
+        'another migration has been running for ten minutes. Nothing was run meanwhile.',
+      )
     }
     await pause(25 + Math.random() * 50)
   }

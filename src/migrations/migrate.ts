@@ -45,7 +45,7 @@ export async function migrate(db: Database, options: MigrateOptions = {}): Promi
         script: migration.up,
         online: migration.upOnline,
         due: current => {
-          verify(all, current)
+          verify(all, current, `Of ${migration.name} nothing was run.`)
           return !current.some(entry => entry.name === migration.name)
         },
         settle: async tx => {

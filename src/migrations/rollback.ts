@@ -51,7 +51,7 @@ export async function rollback(db: Database, options: RollbackOptions = {}): Pro
         check: migration.downCheck,
         online: migration.downOnline,
         due: current => {
-          verify(all, current)
+          verify(all, current, `Of ${migration.name} nothing was run.`)
           return current.at(-1)?.name === migration.name
         },
         settle: strike,

@@ -1,11 +1,12 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import { query } from '../query.ts'
 import { MigrationError, refusalOf } from './error.ts'
 import type { Migration, Script, Statement } from './files.ts'
 import { ensureLedger, type LedgerEntry, readLedger } from './ledger.ts'
 import { defaultLockTimeout, inTurn, type LockOptions, untilUnlocked } from './lock.ts'
 import { passVacuum } from './vacuum.ts'
-import { watchLocks } from './waiting.ts'
+import { tellHolders, watchLocks } from './waiting.ts'
 
 export interface StepOptions extends LockOptions {
   /** Run `online.sql` and `down.online.sql`, for which the database needs a second connection; true unless given. */
@@ -47,8 +48,9 @@ export async function takeStep(db: Database, step: Step, options: StepOptions): 
       // A step may take its time, and the online part leaves this transaction idle. Without parameters, and last before
       // it: so the driver asks in PostgreSQL's simple way, which leaves no snapshot for an index build to wait for.
       await tx.execute(
-        sql`select set_config('idle_in_transaction_session_timeout', '0', true),
-                   set_config('statement_timeout', '0', true)`,
+        sql`select set_config(name, '0', true)
+              from pg_catalog.pg_settings
+             where name in ('idle_in_transaction_session_timeout', 'statement_timeout', 'transaction_timeout')`,
       )
       if (online) await runOnline(db, step, online, options)
       online = undefined
@@ -85,15 +87,23 @@ export function statementFailed(
   holders: string[] = [],
 ): MigrationError {
   const { message, code, detail, hint } = refusalOf(cause)
-  const place = `statement ${script.statements.indexOf(statement) + 1} of ${script.statements.length}, line ${statement.line}`
   const lines = [
-    `${migration.name}/${script.file}: ${place}: ${message}${code?.length === 5 ? ` (SQLSTATE ${code})` : ''}`,
+    `${placeOf({ migration }, script, statement)}: ${message}${code?.length === 5 ? ` (SQLSTATE ${code})` : ''}`,
     detail && `detail: ${detail}`,
     (hint ?? missing(code)) && `hint: ${hint ?? missing(code)}`,
-    ...holders.map(holder => `held by: ${holder}`),
+    ...holders.map(heldBy),
     states[script.file],
   ]
   return new MigrationError('STATEMENT_FAILED', lines.filter(Boolean).join('\n'), { sqlState: code, cause })
+}
+
+function placeOf({ migration }: { migration: Migration }, script: Script, statement: Statement): string {
+  const place = `statement ${script.statements.indexOf(statement) + 1} of ${script.statements.length}`
+  return `${migration.name}/${script.file}: ${place}, line ${statement.line}`
+}
+
+function heldBy(holder: string): string {
+  return `held by: ${holder}`
 }
 
 /** What a plain PostgreSQL lacks of Supabase: a schema, a role. */
@@ -105,21 +115,37 @@ function missing(code: string | undefined): string | undefined {
 /** Each statement is tried again by itself. */
 async function runOnline(db: Database, step: Step, online: Script, options: StepOptions): Promise<void> {
   for (const statement of online.statements) {
+    const tell = (holders: string[]) => {
+      const what = `${placeOf(step, online, statement)}: waits for transactions that began before it; it keeps nobody waiting`
+      options.onWait?.({ message: [what, ...holders.map(heldBy)].join('\n'), attempt: 0 })
+    }
     const attempt = () =>
-      runOutside(db, statement, options.lockTimeout ?? defaultLockTimeout).catch(cause => {
+      runOutside(db, statement, options.lockTimeout ?? defaultLockTimeout, tell).catch(cause => {
         throw statementFailed(step, online, statement, cause)
       })
     await untilUnlocked(options, attempt, () => passVacuum(db, statement.sql))
   }
 }
 
-/** What commits by itself waits for locks as it says itself; everything else as long as we say. */
-async function runOutside(db: Database, { sql: text }: Statement, lockTimeout: number): Promise<void> {
+/**
+ * What commits by itself waits for locks as it says itself, and an index that is built concurrently for whoever was
+ * there before it; everything else as long as we say.
+ */
+async function runOutside(
+  db: Database,
+  { sql: text }: Statement,
+  lockTimeout: number,
+  tell: (holders: string[]) => void,
+): Promise<void> {
   const code = text.replace(/--[^\n]*/g, '')
-  if (/\b(?:commit|concurrently)\b/i.test(code)) {
+  const run = async () => {
     await db.execute(sql.raw(text))
-    return
   }
+  if (/\bconcurrently\b/i.test(code)) {
+    // One connection is the step's, one builds the index: a third can ask.
+    return connectionsOf(db) > 2 ? await tellHolders(db, text, tell, run) : await run()
+  }
+  if (/\bcommit\b/i.test(code)) return await run()
   await db.transaction(async tx => {
     await tx.execute(sql`select set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`)
     await tx.execute(sql.raw(text))
@@ -135,7 +161,7 @@ async function runScript(
   lockTimeout: number,
 ): Promise<void> {
   const watched = connectionsOf(db) > 1
-  const [self] = await tx.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`, 'objects')
+  const [self] = await query<{ pid: number }>(tx, sql`select pg_backend_pid() as pid`)
   for (const statement of script.statements) {
     const work = async () => {
       await tx.execute(sql.raw(statement.sql))

@@ -23,7 +23,7 @@ export async function passVacuum(db: Database, text: string): Promise<void> {
            and c.relkind = 'r'
            and n.nspname in ('public', 'archive', 'auth')`,
   )
-  for (const { schema, name } of held.filter(table => new RegExp(`\\b${table.name}\\b`).test(text))) {
+  for (const { schema, name } of held.filter(table => text.includes(table.name))) {
     await db
       .transaction(async tx => {
         await tx.execute(sql`select set_config('lock_timeout', ${`${patience}ms`}, true)`)

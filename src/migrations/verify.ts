@@ -13,11 +13,13 @@ export interface LedgerProblem {
 /**
  * Compares what is applied with the files.
  *
+ * @param so what became of it, for the message
+ *
  * @throws MigrationError `UNKNOWN`, `MISSING`, `EDITED`, `OUT_OF_ORDER`, naming the migrations
  */
-export function verify(migrations: Migration[], ledger: LedgerEntry[]): void {
+export function verify(migrations: Migration[], ledger: LedgerEntry[], so = 'Nothing was run.'): void {
   const [problem] = findProblems(migrations, ledger)
-  if (problem) throw new MigrationError(problem.code, `${problem.message}. Nothing was run.`)
+  if (problem) throw new MigrationError(problem.code, `${problem.message}. ${so}`)
 }
 
 /** All the ways in which they disagree, the first to be mended first. */

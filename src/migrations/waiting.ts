@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import { query } from '../query.ts'
 
 /** Asks over `observer`, while `work` waits for a lock in the session `pid`, who holds it. */
 export async function watchLocks(
@@ -12,7 +13,7 @@ export async function watchLocks(
 ): Promise<void> {
   let asked: Promise<string[]> = Promise.resolve([])
   const timer = setTimeout(() => {
-    asked = whoBlocks(observer, pid).catch(() => [])
+    asked = whoBlocks(observer, sql`${pid}::integer`).catch(() => [])
   }, after)
   try {
     await work()
@@ -24,22 +25,51 @@ export async function watchLocks(
   }
 }
 
+/** How often it is asked whom a statement waits for that may wait for as long as it takes, in milliseconds. */
+const interval = 2_000
+
+/** Tells, now and then while `work` goes on, whom the session that runs this very statement waits for. */
+export async function tellHolders(
+  observer: Database,
+  statement: string,
+  tell: (holders: string[]) => void,
+  work: () => Promise<void>,
+): Promise<void> {
+  let asking = false
+  const timer = setInterval(async () => {
+    if (asking) return
+    asking = true
+    const holders = await whoBlocks(observer, pidRunning(statement)).catch(() => [])
+    if (holders.length > 0) tell(holders)
+    asking = false
+  }, interval)
+  await work().finally(() => clearInterval(timer))
+}
+
+/** PostgreSQL shows the beginning of what a session runs. */
+function pidRunning(statement: string): SQL {
+  return sql`(select pid from pg_stat_activity
+               where datname = current_database() and state = 'active' and pid <> pg_backend_pid()
+                 and query <> '' and starts_with(${statement}, query)
+               limit 1)`
+}
+
 /** Whom a session waits for: process, application, and for how long their transaction has been open. */
-async function whoBlocks(db: Database, pid: number): Promise<string[]> {
-  const rows = await db.execute<{
+async function whoBlocks(db: Database, pid: SQL): Promise<string[]> {
+  const rows = await query<{
     pid: number
     application: string
     state: string | null
     seconds: number | null
   }>(
+    db,
     sql`select a.pid,
                coalesce(a.application_name, '')                          as application,
                a.state,
                round(extract(epoch from now() - a.xact_start))::integer  as seconds
-          from unnest(pg_blocking_pids(${pid}::integer)) as b (pid)
+          from unnest(pg_blocking_pids(${pid})) as b (pid)
           join pg_stat_activity a on a.pid = b.pid
          order by a.xact_start`,
-    'objects',
   )
   return rows.map(({ pid: holder, application, state, seconds }) =>
     [

@@ -47,20 +47,25 @@ export async function probe(db: Database, catalog: Catalog): Promise<Probe[]> {
  * @throws MigrationError `STATEMENT_FAILED` where a lock is not to be had, or the connection is lost
  */
 export async function probeInTransaction(tx: Database, catalog: Catalog): Promise<Probe[]> {
-  await tx.execute(
-    sql`select set_config('agents_db.probe', ${JSON.stringify(whatToTry(catalog))}, true),
-               set_config('standard_conforming_strings', 'on', true), set_config('quote_all_identifiers', 'off', true)`,
-  )
-  await tx.execute(sql.raw(readFileSync(new URL('./probe.sql', import.meta.url), 'utf8'))).catch(cause => {
-    const { message, code } = refusalOf(cause)
-    throw new MigrationError(
-      'STATEMENT_FAILED',
-      `the probes: ${message}${code ? ` (SQLSTATE ${code})` : ''}`,
-      { sqlState: code, cause },
+  try {
+    await tx.execute(
+      sql`select set_config('agents_db.probe', ${JSON.stringify(whatToTry(catalog))}, true),
+                 set_config('standard_conforming_strings', 'on', true), set_config('quote_all_identifiers', 'off', true)`,
     )
-  })
-  const [row] = await query<{ probes: string }>(tx, sql`select current_setting('agents_db.probe') as probes`)
-  return JSON.parse(row?.probes ?? '[]')
+    await tx.execute(sql.raw(readFileSync(new URL('./probe.sql', import.meta.url), 'utf8')))
+    const [row] = await query<{ probes: string }>(
+      tx,
+      sql`select current_setting('agents_db.probe') as probes`,
+    )
+    return JSON.parse(row?.probes ?? '[]')
+  } catch (cause) {
+    const { message, code } = refusalOf(cause)
+    const sqlState = code ? ` (SQLSTATE ${code})` : ''
+    throw new MigrationError('STATEMENT_FAILED', `the probes: ${message}${sqlState}`, {
+      sqlState: code,
+      cause,
+    })
+  }
 }
 
 function whatToTry(catalog: Catalog) {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { expect, onTestFinished, test } from 'vitest'
-import { migrate, rollback } from '../../src/migrations/index.ts'
+import { migrate, rollback, type Wait } from '../../src/migrations/index.ts'
 import { readCatalog } from '../support/catalog.ts'
-import { createDatabase } from '../support/database.ts'
+import { createDatabase, ownDatabase } from '../support/database.ts'
 import { fill, readRows } from '../support/rows.ts'
 import { connect } from '../support/templates.ts'
 
@@ -46,14 +46,20 @@ test('a pool of one connection is migrated without the online parts, to the same
   }
 })
 
-test('what commits by itself runs outside a transaction, everything else in one with our lock timeout', async () => {
-  const database = await createDatabase('standin_old')
+/** A folder of migrations, for the test that calls it. */
+async function folderOf(files: Record<string, Record<string, string>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'agents-db-migrations-'))
-  onTestFinished(async () => {
-    await database.drop()
-    await rm(folder, { recursive: true })
-  })
-  const files = {
+  onTestFinished(() => rm(folder, { recursive: true }))
+  for (const [name, texts] of Object.entries(files)) {
+    await mkdir(join(folder, name))
+    for (const [file, text] of Object.entries(texts)) await writeFile(join(folder, name, file), text)
+  }
+  return folder
+}
+
+test('what commits by itself runs outside a transaction, everything else in one with our lock timeout', async () => {
+  const database = await ownDatabase('standin_old')
+  const folder = await folderOf({
     '20260101000000_begin': {
       'migration.sql': 'create table public.seen (statement text, lock_timeout text);',
     },
@@ -66,15 +72,60 @@ test('what commits by itself runs outside a transaction, everything else in one 
         'create index concurrently seen_statement on public.seen (statement);',
       ].join('\n--> statement-breakpoint\n'),
     },
-  }
-  for (const [name, texts] of Object.entries(files)) {
-    await mkdir(join(folder, name))
-    for (const [file, text] of Object.entries(texts)) await writeFile(join(folder, name, file), text)
-  }
+  })
   await migrate(database.db, { folder, lockTimeout: 77 })
   expect(await database.sql`select * from public.seen order by statement`).toEqual([
     { statement: 'block', lock_timeout: '0' },
     { statement: 'comment', lock_timeout: '77ms' },
     { statement: 'plain', lock_timeout: '77ms' },
   ])
+})
+
+test('limits of the server on how long a transaction may last do not end a step that waits for its online part', async () => {
+  const { db, admin, name, url } = await ownDatabase('standin_old')
+  // The second one came with PostgreSQL 17.
+  const limits = await admin`
+    select name from pg_settings where name in ('idle_in_transaction_session_timeout', 'transaction_timeout')`
+  for (const limit of limits) await admin.unsafe(`alter database ${name} set ${limit.name} = '600ms'`)
+  const lasting = 'do $$ begin for i in 1..4 loop perform pg_sleep(0.3); commit; end loop; end $$;'
+  const folder = await folderOf({
+    '20260101000000_begin': { 'online.sql': lasting, 'migration.sql': 'create table public.made ();' },
+  })
+  const limited = connect(url, { max: 2 })
+  expect((await migrate(drizzle({ client: limited }), { folder })).applied).toHaveLength(1)
+  await limited.end()
+  await db.execute('select from public.made')
+})
+
+test('an index that waits for older transactions to end says for whom, and is built once they have', async () => {
+  const at = await ownDatabase('baseline')
+  await fill(at.admin, { users: 10, memories: 40 })
+  await migrate(at.db, { to: 'secure_system_agents' })
+  const older = connect(at.url, { max: 1, connection: { application_name: 'older' } })
+  const seen: Wait[] = []
+  let told = () => {}
+  const telling = new Promise<void>(resolve => {
+    told = resolve
+  })
+  const { migrating, pid } = await older.begin(async tx => {
+    const [self] = await tx`select pg_backend_pid() as pid, count(*) from public.memories`
+    const migrating = migrate(at.db, {
+      onWait: wait => {
+        seen.push(wait)
+        told()
+      },
+    })
+    await telling
+    return { migrating, pid: self?.pid }
+  })
+  expect((await migrating).applied).toHaveLength(1)
+  expect(seen[0]).toEqual({
+    message: expect.stringMatching(
+      new RegExp(
+        `_harden_the_tables/online\\.sql: statement 3 of \\d+, line \\d+: waits .*\\nheld by: pid ${pid}, application older, `,
+      ),
+    ),
+    attempt: 0,
+  })
+  await older.end()
 })
