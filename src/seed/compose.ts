@@ -30,10 +30,13 @@ export function composeYaml({ text, report }: Source): Document.Parsed | undefin
     logLevel: 'silent',
   })
   const documents = [...composer.compose(tokens, true, text.length)]
-  const all = documents.flatMap(document => document.errors)
+  const errors = documents.flatMap(document => document.errors)
   // A tab makes a dozen further errors, which go when it goes.
-  const tabs = all.filter(({ code }) => code === 'TAB_AS_INDENT')
-  const errors = tabs.length > 0 ? tabs : all
+  const tab = errors.find(({ code, pos }) => code === 'TAB_AS_INDENT' || beginsWithTab(text, pos[0]))
+  if (tab) {
+    report(tab.pos[0], [], 'a tab is no indentation: YAML takes spaces')
+    return undefined
+  }
   const warnings = documents.flatMap(document => document.warnings)
   // An unresolved tag is reported with its path when the value is read.
   const heard = errors.length > 0 ? warnings : warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED')
@@ -41,4 +44,8 @@ export function composeYaml({ text, report }: Source): Document.Parsed | undefin
   const second = starts[1]
   if (second !== undefined) report(second, [], 'a second YAML document begins here; a seed file holds one')
   return errors.length === 0 && second === undefined ? documents[0] : undefined
+}
+
+function beginsWithTab(text: string, offset: number): boolean {
+  return /^ *\t/.test(text.slice(text.lastIndexOf('\n', offset - 1) + 1))
 }

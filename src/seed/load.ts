@@ -75,6 +75,7 @@ function load(llms: Source, agents: Source): Loaded {
       ...[modelList.note, agentList.note].flatMap(note => (note ? [`${note}: read as an empty list`] : [])),
       ...misspelledKeys(llms, 'llms', modelList),
       ...misspelledKeys(agents, 'agents', agentList),
+      ...misfits(agents, agentList, modelList.rows),
     ],
     mistakes: [...inOrder(llms.mistakes), ...inOrder(agents.mistakes)],
     codes,
@@ -99,6 +100,29 @@ function misspelledKeys<Row>(
     const at = source.locate(place(path).key, path, `is passed on as it is${hint}`)
     return [formatMistake(at)]
   })
+}
+
+/** What an agent asks of its model that the model does not offer, as far as the files say: a backend may know better. */
+function misfits(source: Source, { rows, place }: Section<SeedAgent>, models: SeedModel[]): string[] {
+  const offers = new Map(models.map(({ model_code, config }) => [model_code, config]))
+  const found = rows.flatMap(({ llm_model_code: model, config }, index) => {
+    const offer = offers.get(model)
+    if (!offer) return []
+    const { temperature, max_tokens: asked } = config
+    const { max_output_tokens: most } = offer
+    const at = (key: string) => ['agents', index, 'config', key]
+    return [
+      ...(temperature !== undefined && offer.temperature === false
+        ? [{ path: at('temperature'), message: `is passed on, but ${quote(model)} takes none` }]
+        : []),
+      ...(typeof asked === 'number' && typeof most === 'number' && asked > most
+        ? [{ path: at('max_tokens'), message: `is passed on, but ${quote(model)} gives at most ${most}` }]
+        : []),
+    ]
+  })
+  return found
+    .slice(0, MOST_WORDS)
+    .map(({ path, message }) => formatMistake(source.locate(place(path).key, path, message)))
 }
 
 /** The documents when nothing is wrong with them and with their use of models; otherwise a SeedError. */

@@ -86,9 +86,9 @@ export async function seed(db: Database, options: SeedOptions): Promise<SeedRepo
       : { isolationLevel: 'read committed' },
   )
   return await work.catch(cause => {
-    if (refusalOf(cause).code !== '42P01') throw cause
-    const message =
-      'the database has no llms and system_agents yet: `migrate` makes them. Nothing was written.'
+    const { code, message: reason } = refusalOf(cause)
+    if (code !== '42P01') throw cause
+    const message = `${reason}: \`migrate\` makes the tables. Nothing was written.`
     throw new SeedError('NOT_MIGRATED', message, { cause })
   })
 }

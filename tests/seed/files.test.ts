@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseSeed, readSeedFiles, SeedError } from '../../src/seed/index.ts'
-import { lines, mistakesOf, model, texts } from './texts.ts'
+import { agent, lines, mistakesOf, model, texts } from './texts.ts'
 
 describe('what is reported', () => {
   test('every mistake of both files at once, in their order, one a line', () => {
@@ -25,9 +25,14 @@ describe('what is reported', () => {
     const agents =
       'agents:\n  - agent_type: A\n\tllm_model_code: x\n    status: active\n    config:\n      prompt: a\n'
     expect(lines('', agents)).toEqual([
-      'system_agents.yaml:3:1 (document): Tabs are not allowed as indentation',
+      'system_agents.yaml:3:1 (document): a tab is no indentation: YAML takes spaces',
     ])
     expect(lines('', agents.replace('\t', '')).length).toBeGreaterThan(1)
+    const prompt = 'agents:\n- agent_type: A\n  config:\n    prompt: |\n      one\n\ttwo: 2\n      three: 3\n'
+    expect(lines('', prompt)).toEqual([
+      'system_agents.yaml:6:1 (document): a tab is no indentation: YAML takes spaces',
+    ])
+    expect(lines('', prompt.replace('\t', '')).length).toBeGreaterThan(1)
   })
 
   test('the line at fault, with the place for a caret', () => {
@@ -63,6 +68,27 @@ describe('what is reported', () => {
       'system_agents.yaml:2:73 agents[0].config.max_step: is passed on as it is, did you mean "max_steps"?',
     ])
   })
+})
+
+test('what an agent asks and its model does not offer is noted with its place, and passed on', () => {
+  const models = [
+    model('plain', { config: { temperature: false, max_output_tokens: 100 } }),
+    model('free', { config: { temperature: true } }),
+  ]
+  const config = { temperature: 0, max_tokens: 101 }
+  const agents = [
+    agent('A', 'plain', { config }),
+    agent('B', 'free', { config }),
+    agent('C', 'other', { config }),
+  ]
+  const { agents: rows, notes } = parseSeed(texts(models, agents), ['other'])
+  expect(rows.map(row => row.config)).toEqual([config, config, config])
+  expect(notes).toEqual([
+    'system_agents.yaml:6:7 agents[0].config.temperature: is passed on, but "plain" takes none',
+    'system_agents.yaml:7:7 agents[0].config.max_tokens: is passed on, but "plain" gives at most 100',
+  ])
+  config.max_tokens = 100
+  expect(parseSeed(texts(models, agents.slice(1)), ['other']).notes).toEqual([])
 })
 
 describe('files', () => {
