@@ -4,7 +4,7 @@ import { readLedger } from '../migrations/ledger.ts'
 import { findProblems, type LedgerProblem } from '../migrations/verify.ts'
 import { type Probe, probe } from '../probes/probe.ts'
 import { compare, type Difference } from './compare.ts'
-import { namesIn, readCatalogs } from './files.ts'
+import { catalogAt, namesIn, readCatalogs } from './files.ts'
 import { type Catalog, readCatalog } from './read.ts'
 
 export interface CheckReport {
@@ -31,13 +31,13 @@ export async function check(db: Database, options: { folder?: string } = {}): Pr
   for (let ledger = await readLedger(db); ; ) {
     const applied = new Set(ledger.map(({ name }) => name))
     const at = migrations.findLast(({ name }) => applied.has(name))?.name ?? null
-    const expected = at === null ? undefined : catalogs.get(at)
+    const known = at === null ? undefined : catalogAt(catalogs, at)
     const report: CheckReport = {
       at,
       pending: migrations.map(({ name }) => name).filter(name => !applied.has(name)),
-      ledger: findProblems(migrations, ledger),
+      ledger: [...findProblems(migrations, ledger), ...findUncompared(at, catalogs)],
       differences: at === null ? [] : await findDrift(db, at, catalogs),
-      probes: expected === undefined ? [] : await probe(db, expected),
+      probes: known === undefined ? [] : await probe(db, known),
     }
     if (!hasDrift(report)) return report
     // A migrator may have been at work meanwhile; then it was compared with what had been.
@@ -45,6 +45,13 @@ export async function check(db: Database, options: { folder?: string } = {}): Pr
     if (now.length === ledger.length && now.at(-1)?.name === ledger.at(-1)?.name) return report
     ledger = now
   }
+}
+
+/** A migration that was made without its `catalog.json`, in a folder where the others have theirs. */
+function findUncompared(at: string | null, catalogs: Map<string, Catalog>): LedgerProblem[] {
+  if (at === null || catalogs.size === 0 || catalogs.has(at)) return []
+  const message = `${at}: applied, but it has no catalog.json, so that nothing was compared with it. \`pnpm catalogs\` writes it`
+  return [{ code: 'NO_CATALOG', names: [at], message }]
 }
 
 /** Whether anything of a report is not as it should be. */

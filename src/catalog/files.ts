@@ -12,6 +12,11 @@ export function readCatalogs(folder: string): Map<string, Catalog> {
   return catalogs
 }
 
+/** What a database is to be like at a migration, as far as is known: from its own `catalog.json`, or the last before it. */
+export function catalogAt(catalogs: Map<string, Catalog>, name: string): Catalog | undefined {
+  return [...catalogs].findLast(([migration]) => migration <= name)?.[1]
+}
+
 /** One fact a line, and text of several lines as a list of them, so that a review shows what changed. */
 export function formatCatalog(catalog: Catalog): string {
   const lines = (facts: Facts) =>

@@ -1,4 +1,4 @@
-import { readCatalogs } from '../catalog/files.ts'
+import { catalogAt, readCatalogs } from '../catalog/files.ts'
 import type { Database } from '../database.ts'
 import type { Probe } from '../probes/probe.ts'
 import { requireProbes } from '../probes/require.ts'
@@ -17,7 +17,7 @@ export interface MigrateReport {
   already: number
   /** The applied migrations that come after `to`; they stay, for only `rollback` undoes any. */
   beyond: string[]
-  /** What was tried before the last step was committed; nothing where the migration has no `catalog.json`. */
+  /** What was tried before the last step was committed; nothing where no migration has a `catalog.json`. */
   probes: Probe[]
 }
 
@@ -34,7 +34,7 @@ export async function migrate(db: Database, options: MigrateOptions = {}): Promi
   const { all, wanted, pending, beyond } = await findPending(db, options)
   const report: MigrateReport = { applied: [], already: wanted.length - pending.length, beyond, probes: [] }
   const last = pending.at(-1)
-  const catalog = last && readCatalogs(options.folder ?? packagedMigrations()).get(last.name)
+  const catalog = last && catalogAt(readCatalogs(options.folder ?? packagedMigrations()), last.name)
   for (const migration of pending) {
     options.onStep?.(migration.name)
     const started = performance.now()

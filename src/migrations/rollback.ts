@@ -69,7 +69,10 @@ export async function rollback(db: Database, options: RollbackOptions = {}): Pro
 function wayBack(migration: Migration): { migration: Migration; script: Script } {
   const { name, down } = migration
   if (down === undefined)
-    throw new MigrationError('NO_WAY_BACK', `${name} has no down.sql. Nothing was rolled back.`)
+    throw new MigrationError(
+      'NO_WAY_BACK',
+      `${name} has no down.sql. Nothing was rolled back. Write it beside its migration.sql, and roll back again.`,
+    )
   refuseTransactionControl(migration, down)
   return { migration, script: down }
 }

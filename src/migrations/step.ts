@@ -90,7 +90,7 @@ export function statementFailed(
   const lines = [
     `${placeOf({ migration }, script, statement)}: ${message}${code?.length === 5 ? ` (SQLSTATE ${code})` : ''}`,
     detail && `detail: ${detail}`,
-    (hint ?? missing(code)) && `hint: ${hint ?? missing(code)}`,
+    (hint ?? hintFor(code)) && `hint: ${hint ?? hintFor(code)}`,
     ...holders.map(heldBy),
     states[script.file],
   ]
@@ -106,10 +106,12 @@ function heldBy(holder: string): string {
   return `held by: ${holder}`
 }
 
-/** What a plain PostgreSQL lacks of Supabase: a schema, a role. */
-function missing(code: string | undefined): string | undefined {
-  if (code !== '3F000' && code !== '42704') return undefined
-  return 'A PostgreSQL without Supabase needs its roles and auth.users first: see docs/deploying.md.'
+/** A plain PostgreSQL lacks a schema or a role of Supabase; a database that others built has the tables already. */
+function hintFor(code: string | undefined): string | undefined {
+  if (code === '3F000' || code === '42704')
+    return 'A PostgreSQL without Supabase needs its roles and auth.users first: see docs/deploying.md.'
+  if (code === '42P07') return 'If other means, such as Alembic, made it: `agents-db adopt` takes that over.'
+  return undefined
 }
 
 /** Each statement is tried again by itself. */

@@ -2,13 +2,15 @@ import { MigrationError } from './error.ts'
 import type { Migration } from './files.ts'
 import type { LedgerEntry } from './ledger.ts'
 
-/** A way in which the ledger and the files disagree. */
-export interface LedgerProblem {
-  code: 'UNKNOWN' | 'MISSING' | 'EDITED' | 'OUT_OF_ORDER'
+/** A way in which the ledger and the files disagree; `NO_CATALOG` stops nothing, and is reported by `check` alone. */
+export interface LedgerProblem<Code = 'UNKNOWN' | 'MISSING' | 'EDITED' | 'OUT_OF_ORDER' | 'NO_CATALOG'> {
+  code: Code
   /** The migrations it is about. */
   names: string[]
   message: string
 }
+
+type Stopping = LedgerProblem<'UNKNOWN' | 'MISSING' | 'EDITED' | 'OUT_OF_ORDER'>
 
 /**
  * Compares what is applied with the files.
@@ -23,20 +25,20 @@ export function verify(migrations: Migration[], ledger: LedgerEntry[], so = 'Not
 }
 
 /** All the ways in which they disagree, the first to be mended first. */
-export function findProblems(migrations: Migration[], ledger: LedgerEntry[]): LedgerProblem[] {
+export function findProblems(migrations: Migration[], ledger: LedgerEntry[]): Stopping[] {
   const files = new Set(migrations.map(migration => migration.name))
   const applied = new Set(ledger.map(entry => entry.name))
   const lastFile = migrations.at(-1)?.name ?? ''
   const lastApplied = migrations.findLast(migration => applied.has(migration.name))?.name ?? ''
   const strangers = ledger.map(entry => entry.name).filter(name => !files.has(name))
 
-  const problem = (code: LedgerProblem['code'], names: string[], reason: string): LedgerProblem[] =>
+  const problem = (code: Stopping['code'], names: string[], reason: string): Stopping[] =>
     names.length > 0 ? [{ code, names, message: `${names.join(', ')}: ${reason}` }] : []
   return [
     ...problem(
       'UNKNOWN',
       strangers.filter(name => name > lastFile),
-      'applied, but newer than every migration here. Use a version of the package that has it',
+      'applied, but newer than every migration here. Use a version of the package that has it, or bring its folder back',
     ),
     ...problem(
       'MISSING',

@@ -7,23 +7,21 @@ import type { Catalog } from '../../src/catalog/read.ts'
 import { packagedMigrations } from '../../src/migrations/index.ts'
 import { readCatalog } from '../support/catalog.ts'
 import type { TestDatabase } from '../support/database.ts'
+import { last } from '../support/migrations.ts'
 import { readRows } from '../support/rows.ts'
 
-const catalogs = readCatalogs(packagedMigrations())
-/** The names of the package's migrations. */
-export const names = [...catalogs.keys()]
-/** What the last of them leaves. */
-export const today: Catalog = catalogs.get(names.at(-1)!)!
+/** What the last of the package's migrations leaves. */
+export const today: Catalog = readCatalogs(packagedMigrations()).get(last)!
 /** The name of the further migration. */
 export const idea = '29990101000000_a_later_idea'
 const schemas = ['public', 'auth', 'archive']
 
-async function makeFolder() {
+async function makeFolder(catalog: boolean) {
   const parent = await mkdtemp(join(tmpdir(), 'agents-db-probes-'))
   const folder = join(parent, 'drizzle')
   await cp(packagedMigrations(), folder, { recursive: true })
   await mkdir(join(folder, idea))
-  await cp(join(folder, names.at(-1)!, 'catalog.json'), join(folder, idea, 'catalog.json'))
+  if (catalog) await cp(join(folder, last, 'catalog.json'), join(folder, idea, 'catalog.json'))
   return {
     folder,
     write: (text: string) => writeFile(join(folder, idea, 'migration.sql'), text),
@@ -32,10 +30,10 @@ async function makeFolder() {
 }
 
 /** The package's migrations and one more, which leaves the tables as the last one has them; for the tests of a file. */
-export function furtherMigration() {
+export function furtherMigration({ catalog = true } = {}) {
   let made: Awaited<ReturnType<typeof makeFolder>>
   beforeAll(async () => {
-    made = await makeFolder()
+    made = await makeFolder(catalog)
     return made.remove
   })
   return {

@@ -3,10 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { check, hasDrift, migrate } from '../../src/migrations/index.ts'
 import { runCli } from '../support/cli.ts'
 import { createDatabase, ownDatabase, type TestDatabase, undone } from '../support/database.ts'
+import { names } from '../support/migrations.ts'
 import { fill, readLedger } from '../support/rows.ts'
-import { everythingOf, furtherMigration, idea, names, signUps } from './further-migration.ts'
+import { everythingOf, furtherMigration, idea, signUps } from './further-migration.ts'
 
 const further = furtherMigration()
+const bare = furtherMigration({ catalog: false })
 
 const breakages: Record<string, { sql: string; says: RegExp; superuser?: true }> = {
   'the trigger raises': {
@@ -167,6 +169,22 @@ describe('before the last step is committed', () => {
     expect(new Set(tried).size).toBe(tried.length)
     expect(await migrate(one.db, { folder: further.folder })).toMatchObject({ applied: [], probes: [] })
   })
+})
+
+test('a step without a catalog.json is probed by the one before it, and check says that nothing was compared', async () => {
+  const { db } = await ownDatabase('today')
+  const { folder, write } = bare
+  await write('alter table public.llms disable row level security')
+  await expect(migrate(db, { folder })).rejects.toMatchObject({ code: 'PROBE_FAILED' })
+  await write(`comment on table public.llms is 'harmless'`)
+  expect((await migrate(db, { folder })).probes).toContainEqual({
+    what: 'anon can select nothing from public.llms',
+    outcome: 'passed',
+  })
+  const report = await check(db, { folder })
+  expect(report).toMatchObject({ at: idea, ledger: [{ code: 'NO_CATALOG', names: [idea] }], differences: [] })
+  expect(report.probes.length).toBeGreaterThan(0)
+  expect(hasDrift(report)).toBe(true)
 })
 
 test('earlier steps of the same call stay, and once the file is mended the next call goes on', async () => {
