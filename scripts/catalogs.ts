@@ -50,7 +50,10 @@ function settle(migration: string, text: string): void {
   const path = join(folder, migration, 'catalog.json')
   if (existsSync(path) && readFileSync(path, 'utf8').replaceAll('\r\n', '\n') === text) return
   if (check) stale.push(path)
-  else writeFileSync(path, text)
+  else {
+    writeFileSync(path, text)
+    console.log(`wrote ${path}`)
+  }
 }
 
 function urlOf(url: string): string {

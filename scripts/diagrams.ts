@@ -41,6 +41,7 @@ function settle(file: string, draw: (current: string) => string): void {
   }
   mkdirSync('docs', { recursive: true })
   writeFileSync(file, drawn)
+  console.log(`drew ${file}`)
 }
 
 function inReadme(mermaid: string, picture: string): string {

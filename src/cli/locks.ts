@@ -39,11 +39,16 @@ export function lockSettings(
   }
 }
 
+/** PostgreSQL's largest number of milliseconds. */
+const most = 2 ** 31 - 1
+
 function wholeNumber(name: string, value: string | boolean | undefined, least: number): number | undefined {
   if (typeof value !== 'string') return undefined
   const number = Number(value)
-  if (/^\d+$/.test(value) && number >= least && number < 2 ** 31) return number
-  throw new UsageError(`--${name} takes a whole number of at least ${least}, not ${JSON.stringify(value)}`)
+  if (/^\d+$/.test(value) && number >= least && number <= most) return number
+  throw new UsageError(
+    `--${name} takes a whole number from ${least} to ${most}, not ${JSON.stringify(value)}`,
+  )
 }
 
 /** Says what is waited for when it changes, and else only that it goes on, now and then. */

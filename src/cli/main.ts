@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { didYouMean } from '../seed/nearest.ts'
 import { type Command, exitCodes, UsageError } from './command.ts'
 import { codeOf, explain } from './explain.ts'
 import { columns, createOutput, type Output } from './output.ts'
@@ -41,7 +42,8 @@ const commands: Record<string, Entry> = {
   },
   check: {
     usage: 'check',
-    summary: 'say whether the database is what its migrations say (exit 4 if not), and try it out',
+    summary:
+      'say whether the database is what its migrations say (exit 4 if not, 3 if some are pending), and try it out',
     load: () => import('./check.ts'),
   },
   adopt: {
@@ -55,7 +57,7 @@ const commands: Record<string, Entry> = {
     load: () => import('./repair.ts'),
   },
   archive: {
-    usage: 'archive [drop [--yes]]',
+    usage: 'archive [drop [--yes] [--lock-timeout MS] [--retries N]]',
     summary: 'say what is kept for the way back, or end it',
     load: () => import('./archive.ts'),
   },
@@ -91,7 +93,10 @@ async function main(argv: string[]): Promise<number> {
   }
   try {
     const entry = Object.hasOwn(commands, name) ? commands[name] : undefined
-    if (!entry) throw new UsageError(`there is no command ${name}; --help lists them`)
+    if (!entry)
+      throw new UsageError(
+        `there is no command ${name}${didYouMean(name, Object.keys(commands))}; --help lists them`,
+      )
     return await runCommand(entry, rest)
   } catch (error) {
     return report(error, createOutput(rest.includes('--json')))
@@ -125,7 +130,9 @@ function parse({ usage }: Entry, command: Command, args: string[]) {
     // Node has two sentences for this, one of them about an argument that is "ambiguous".
     const [, option] =
       /^Option '(?:-\w, )?(--[\w-]+).*' argument (?:missing|is ambiguous)/.exec(message) ?? []
-    const reason = option ? `${option} needs a value` : message.split('. ')[0]
+    const reason = option
+      ? `${option} needs a value; one that begins with a dash is written ${option}=-…`
+      : message.split('. ')[0]
     throw new UsageError(`${reason}\nusage: agents-db ${usage}`)
   }
 }

@@ -69,6 +69,8 @@ async function launchOn(port: number, o: Launch): Promise<string | undefined> {
     })
     server.once('exit', (code, signal) => {
       ended = `it ended with ${signal ?? `exit code ${code}`}`
+      // What the loader of programs says where a library is not in its place.
+      if (code === 127) ended += ': has the install script of its package been allowed to run? (allowBuilds)'
     })
     server.unref()
     for (const end = Date.now() + PATIENCE; ended === undefined && Date.now() < end; await delay(INTERVAL)) {

@@ -7,6 +7,7 @@ import { readCatalogs } from '../../src/catalog/files.ts'
 import type { Database } from '../../src/database.ts'
 import { packagedMigrations } from '../../src/migrations/index.ts'
 import { createDatabase, type TestDatabase, undone } from '../support/database.ts'
+import { last } from '../support/migrations.ts'
 import { groups } from './mutations.ts'
 
 const catalogs = readCatalogs(packagedMigrations())
@@ -31,7 +32,7 @@ async function show(db: Database, differences: Difference[]): Promise<unknown[][
   return shown
 }
 
-const states: Record<string, string> = { today: 'harden_the_tables', expanded: 'archive_what_users_own' }
+const states: Record<string, string> = { today: last, expanded: 'archive_what_users_own' }
 
 const byPlace = (a: Place, b: Place) => (`${a.object} ${a.fact}` < `${b.object} ${b.fact}` ? -1 : 1)
 
