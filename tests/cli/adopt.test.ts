@@ -17,6 +17,15 @@ afterAll(() => database.drop())
 
 const ledger = async () => (await database.admin`select to_regnamespace('drizzle')::text as there`)[0]?.there
 
+test('migrate, which finds the tables made already, names adopt', async () => {
+  const { code, stderr } = await runCli(['migrate'], { env })
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(/SQLSTATE 42P07.*`agents-db adopt`/s),
+  })
+  expect(await ledger()).toBeNull()
+})
+
 test('what stands in the way is named, with exit code 1, and nothing is written', async () => {
   await database.sql`alter table public.llms add column price numeric`
   const { code, stdout, stderr } = await runCli(['adopt', '--yes', '--json'], { env })
