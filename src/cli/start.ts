@@ -1,4 +1,4 @@
-import { eq, getTableName } from 'drizzle-orm'
+import { eq, getTableName, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { check, hasDrift, migrate } from '../migrations/index.ts'
 import { llms, memories, profiles, systemAgents } from '../schema/index.ts'
@@ -17,11 +17,13 @@ export const command: Command = {
   explain: { yes: 'do not ask before migrating and seeding the database that DATABASE_URL names' },
   async run({ values }, output) {
     const configured = configuredUrl()
-    if (configured !== undefined) {
-      const question = `DATABASE_URL is set. Migrate and seed ${withoutPassword(configured)}?`
-      await confirm(question, values.yes === true)
-    }
     const report = await withDatabase(output, async (db, connected) => {
+      if (configured !== undefined) {
+        // Whether it answers at all is to be known before the question.
+        await db.execute(sql`select 1`)
+        const question = `DATABASE_URL is set. Migrate and seed ${withoutPassword(configured)}?`
+        await confirm(question, values.yes === true)
+      }
       const migrations = await migrate(db, {
         ...lockSettings({}, output),
         ...tellSteps('applying', 'applied', output),
