@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { didYouMean } from '../seed/nearest.ts'
+import { didYouMean } from '../nearest.ts'
 import { type Command, exitCodes, UsageError } from './command.ts'
 import { codeOf, explain } from './explain.ts'
 import { columns, createOutput, type Output } from './output.ts'

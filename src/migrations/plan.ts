@@ -1,7 +1,8 @@
 import type { Database } from '../database.ts'
 import type { Script } from './files.ts'
-import { type Lock, locksOf } from './locks-of.ts'
+import { locksOf } from './locks-of.ts'
 import { findPending, type Target } from './pending.ts'
+import type { Lock } from './reading.ts'
 import { type Relation, type Relations, readRelations } from './relations.ts'
 
 export interface PlannedStatement {

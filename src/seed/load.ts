@@ -1,3 +1,4 @@
+import { didYouMean, MOST_WORDS } from '../nearest.ts'
 import {
   agentEntry,
   agentsFile,
@@ -9,7 +10,6 @@ import {
 } from './entries.ts'
 import { isObject } from './json.ts'
 import { formatMistake, type Mistake, SeedError } from './mistake.ts'
-import { didYouMean, MOST_WORDS } from './nearest.ts'
 import { createSource, readSource, type Source } from './source.ts'
 import { quote, type Section, validate } from './validate.ts'
 

@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { refusalOf } from '../migrations/error.ts'
+import { didYouMean, MOST_WORDS } from '../nearest.ts'
 import { query } from '../query.ts'
 import { llms } from '../schema/index.ts'
 import { removeAgents, removeModels, writeAgents, writeModels } from './apply.ts'
 import { accept, type Loaded, loadFiles, type SeedDocuments, type SeedFiles } from './load.ts'
 import { SeedError } from './mistake.ts'
-import { didYouMean, MOST_WORDS } from './nearest.ts'
 import { neededElsewhere } from './needed.ts'
 import { planAgents, planModels, type TableReport, type Wanted, wantedAgent, wantedModel } from './plan.ts'
 

@@ -1,8 +1,8 @@
 import type { z } from 'zod'
+import { didYouMean } from '../nearest.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { composeYaml } from './compose.ts'
 import { isObject, type ReadDocument, readJson } from './json.ts'
-import { didYouMean } from './nearest.ts'
 import type { Source } from './source.ts'
 
 /** One of the two files: its top key, the field that names an entry, and how the file has to be. */

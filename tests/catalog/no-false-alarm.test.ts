@@ -14,6 +14,7 @@ import {
   rollback,
 } from '../../src/migrations/index.ts'
 import { createDatabase, ownDatabase, type TestDatabase, undone } from '../support/database.ts'
+import { addAgentOfNewType } from '../support/rows.ts'
 import { connect } from '../support/templates.ts'
 
 const catalogs = readCatalogs(packagedMigrations())
@@ -144,11 +145,7 @@ test('an archive that was dropped is none of the differences', async () => {
 
 test('nor is what waits in archive on the way down, unless somebody may read it', async () => {
   const database = await ownDatabase('today')
-  await database.admin`
-    with model as (
-      insert into public.llms (model_code, provider, display_name, status) values ('m', 'p', 'M', 'active') returning id
-    )
-    insert into public.system_agents (agent_type, llm_id, status) select 'PLANNING', id, 'active' from model`
+  await addAgentOfNewType(database.admin)
   await rollback(database.db, { to: 'secure_the_agent_tables' })
   expect(await database.admin`select agent_type from archive.system_agents`).toHaveLength(1)
   await database.admin`grant select on archive.system_agents to anon`

@@ -4,7 +4,7 @@ import { readCatalog } from '../support/catalog.ts'
 import { runCli } from '../support/cli.ts'
 import { createDatabase, ownDatabase, type TestDatabase } from '../support/database.ts'
 import { last } from '../support/migrations.ts'
-import { fill, readLedger, readRows } from '../support/rows.ts'
+import { addAgentOfNewType, fill, readLedger, readRows } from '../support/rows.ts'
 
 let database: TestDatabase
 let env: { DATABASE_URL: string }
@@ -125,11 +125,7 @@ describe('after the last migration', () => {
 
 test('agents that wait for the next way up are told apart from what is kept, and not dropped', async () => {
   const own = await ownDatabase('today')
-  await own.admin`
-    with model as (
-      insert into public.llms (model_code, provider, display_name, status) values ('m', 'p', 'M', 'active') returning id
-    )
-    insert into public.system_agents (agent_type, llm_id, status) select 'PLANNING', id, 'active' from model`
+  await addAgentOfNewType(own.admin)
   await rollback(own.db, { to: 'secure_the_agent_tables' })
   const { code, stdout, stderr } = await runCli(['archive', 'drop', '--yes'], {
     env: { DATABASE_URL: own.url },

@@ -1,16 +1,12 @@
-import { readdirSync } from 'node:fs'
-import { migrate, packagedMigrations, rollback } from '../../src/migrations/index.ts'
+import { migrate, rollback } from '../../src/migrations/index.ts'
 import type { TestDatabase } from '../support/database.ts'
+import { after } from '../support/migrations.ts'
 
 /** What Alembic left: the state before the simplification. */
 export const baseline = 'secure_the_agent_tables'
 
-const names = readdirSync(packagedMigrations())
-  .sort()
-  .map(folder => folder.slice('YYYYMMDDHHMMSS_'.length))
-
 /** The migrations after the baseline. A database may stay for days where any of them ends. */
-export const migrationsSince = names.slice(names.indexOf(baseline) + 1)
+export const migrationsSince = after(baseline).map(name => name.slice('YYYYMMDDHHMMSS_'.length))
 
 export interface CommitPoint {
   to: string

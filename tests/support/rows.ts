@@ -71,6 +71,15 @@ export async function placeOfLedger(
   )
 }
 
+/** An agent of a type that the old schema does not know: on the way down it waits in the archive. */
+export async function addAgentOfNewType(sql: postgres.Sql): Promise<void> {
+  await sql`
+    with model as (
+      insert into public.llms (model_code, provider, display_name, status) values ('m', 'p', 'M', 'active') returning id
+    )
+    insert into public.system_agents (agent_type, llm_id, status) select 'PLANNING', id, 'active' from model`
+}
+
 /** Two models, and in the baseline's catalog the three types of agents it knows. */
 export async function addCatalog(sql: postgres.Sql): Promise<void> {
   await sql`
