@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readCatalogs } from '../../src/catalog/files.ts'
 import { readCatalog } from '../../src/catalog/read.ts'
 import { packagedMigrations } from '../../src/migrations/index.ts'
-import { commitPoints, hasReached, migrations, reach } from '../security/commit-points.ts'
+import { commitPoints, hasReached, reach } from '../security/commit-points.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { names as migrations } from '../support/migrations.ts'
 
 const catalogs = readCatalogs(packagedMigrations())
 const catalogOf = (at: string) => catalogs.get(migrations.find(name => name.endsWith(`_${at}`))!)!

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { packagedMigrations } from '../../src/migrations/index.ts'
 import { runCli } from '../support/cli.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
-import { after } from '../support/migrations.ts'
+import { after, names } from '../support/migrations.ts'
 import { readLedger } from '../support/rows.ts'
 
-const [, name = ''] = readdirSync(packagedMigrations()).sort()
+const [, name = ''] = names
 const file = createHash('sha256')
   .update(readFileSync(join(packagedMigrations(), name, 'migration.sql')))
   .digest('hex')

@@ -1,11 +1,9 @@
-import { readdirSync } from 'node:fs'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import { packagedMigrations } from '../../src/migrations/index.ts'
 import { type Interruption, interruptEverywhere } from '../support/interruptions.ts'
+import { names } from '../support/migrations.ts'
 import { fill } from '../support/rows.ts'
 import { connect, createTemplate } from '../support/templates.ts'
 
-const names = readdirSync(packagedMigrations()).sort()
 const baseline = names.findIndex(name => name.endsWith('secure_the_agent_tables'))
 
 /** Every migration, interrupted at each of its statements on one way. */

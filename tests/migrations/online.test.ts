@@ -82,6 +82,17 @@ test('what commits by itself runs outside a transaction, everything else in one 
   ])
 })
 
+test('a lock is waited for 100 ms, unless lockTimeout says otherwise', async () => {
+  const at = await ownDatabase('standin_old')
+  const folder = await folderOf({
+    '20260101000000_begin': {
+      'migration.sql': "create table public.seen as select current_setting('lock_timeout') as lock_timeout",
+    },
+  })
+  await migrate(at.db, { folder })
+  expect(await at.sql`select lock_timeout from public.seen`).toEqual([{ lock_timeout: '100ms' }])
+})
+
 test('limits of the server on how long a transaction may last do not end a step that waits for its online part', async () => {
   const { db, admin, name, url } = await ownDatabase('standin_old')
   // The second one came with PostgreSQL 17.

@@ -1,9 +1,6 @@
-import { readdirSync } from 'node:fs'
 import type { Database } from '../../src/database.ts'
-import { migrate, packagedMigrations, rollback, status } from '../../src/migrations/index.ts'
-
-/** Every migration's name, in order. */
-export const migrations = readdirSync(packagedMigrations()).sort()
+import { migrate, rollback, status } from '../../src/migrations/index.ts'
+import { names as migrations } from '../support/migrations.ts'
 
 /** A state that a database may be left in: after a step up, or after a step down. */
 export interface CommitPoint {
