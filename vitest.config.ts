@@ -1,13 +1,30 @@
+import { randomInt } from 'node:crypto'
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({
-  test: {
-    include: ['tests/**/*.test.ts'],
-    globalSetup: './tests/support/global-setup.ts',
-    // Processes: they end for certain, and with them their connections.
-    pool: 'forks',
-    maxWorkers: '100%',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-  },
+/** Draws which of the exhaustive tests `pnpm test` runs. */
+const seed = process.env.TEST_SEED ?? String(randomInt(1_000_000))
+
+export default defineConfig(({ mode }) => {
+  const project = (name: string, options = {}) => ({
+    test: {
+      name,
+      include: [`tests/${name}/**/*.test.ts`],
+      // Processes: they end for certain, and with them their connections.
+      pool: 'forks' as const,
+      isolate: false,
+      // These end a hang. What a test waits for is an event, however slow the machine is.
+      testTimeout: 300_000,
+      hookTimeout: 300_000,
+      env: { TEST_SEED: seed, TEST_ALL: mode === 'all' ? 'yes' : '' },
+      ...options,
+    },
+  })
+  const onServer = { globalSetup: './tests/support/run.ts' }
+  process.env.TEST_SEED = seed
+  return {
+    test: {
+      maxWorkers: '100%',
+      projects: [project('unit'), project('integration', onServer), project('exhaustive', onServer)],
+    },
+  }
 })

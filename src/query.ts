@@ -1,4 +1,5 @@
 import type { SQL } from 'drizzle-orm'
+import type { PgTransactionConfig } from 'drizzle-orm/pg-core'
 import type { Database } from './database.ts'
 
 /** Runs one statement and gives its rows as objects, whichever driver the database uses. */
@@ -6,5 +7,50 @@ export async function query<Row extends Record<string, unknown>>(
   db: Database,
   statement: SQL,
 ): Promise<Row[]> {
+  refuseLost(db)
   return await db.execute<Row>(statement, 'objects')
+}
+
+/** Runs one statement for what it does. */
+export async function execute(db: Database, statement: SQL): Promise<void> {
+  refuseLost(db)
+  await db.execute(statement)
+}
+
+/** Transactions whose connection was lost while they ran. */
+const lost = new WeakSet<Database>()
+
+function refuseLost(db: Database): void {
+  if (lost.has(db)) throw new Error('the connection of this transaction was lost')
+}
+
+/**
+ * Runs `work` in a transaction. Within it, statements go through `query` and `execute`: postgres.js throws outside every
+ * `try` when something is written to a connection that is gone, be it a rollback (porsager/postgres#1208).
+ */
+export async function transaction<T>(
+  db: Database,
+  work: (tx: Database) => Promise<T>,
+  config?: PgTransactionConfig,
+): Promise<T> {
+  let own: Database | undefined
+  let failure: unknown
+  let ended = false
+  const running = db.transaction(async tx => {
+    own = tx
+    try {
+      const result = await work(tx)
+      if (!ended) return result
+    } catch (error) {
+      failure = error
+      if (!ended) throw error
+    }
+    // postgres.js has said already that the connection is lost, and would now write to it.
+    return await new Promise<never>(() => {})
+  }, config)
+  return await running.catch(error => {
+    ended = true
+    if (own) lost.add(own)
+    throw failure ?? error
+  })
 }

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { query } from '../query.ts'
+import { execute, query, transaction } from '../query.ts'
 
 /** What is so of one object, by what it is about: `policy anon_select_llms`, `column id`, `owner`. */
 export type Facts = Record<string, string>
@@ -17,7 +17,8 @@ export type Catalog = Record<string, Facts>
  */
 export async function readCatalog(db: Database, only?: string[]): Promise<Catalog> {
   const names = only ? JSON.stringify(only) : null
-  return await db.transaction(
+  return await transaction(
+    db,
     async tx => {
       const was = await currentSettings(tx, Object.keys(whileReading))
       await set(tx, whileReading)
@@ -54,7 +55,7 @@ async function currentSettings(tx: Database, names: string[]): Promise<Record<st
 
 async function set(tx: Database, settings: Record<string, string>): Promise<void> {
   for (const [name, value] of Object.entries(settings)) {
-    await tx.execute(sql`select set_config(${name}, ${value}, true)`)
+    await execute(tx, sql`select set_config(${name}, ${value}, true)`)
   }
 }
 

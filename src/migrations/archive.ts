@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { query } from '../query.ts'
+import { execute, query } from '../query.ts'
 import { MigrationError, refusalOf } from './error.ts'
 import { readLedger } from './ledger.ts'
 import { defaultLockTimeout, inTurn, type LockOptions, untilUnlocked } from './lock.ts'
@@ -53,8 +53,8 @@ export async function dropArchive(db: Database, options: LockOptions = {}): Prom
     inTurn(db, async tx => {
       const report = await readArchive(tx)
       if (!report.kept) return report
-      await tx.execute(sql`select set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`)
-      await tx.execute(sql`select archive.let_go()`).catch(cause => {
+      await execute(tx, sql`select set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`)
+      await execute(tx, sql`select archive.let_go()`).catch(cause => {
         const { message, code, hint } = refusalOf(cause)
         const lines = [`${message} (SQLSTATE ${code})`, hint && `hint: ${hint}`, 'Nothing was dropped.']
         throw new MigrationError('STATEMENT_FAILED', lines.filter(Boolean).join('\n'), {

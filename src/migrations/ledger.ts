@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { query } from '../query.ts'
+import { execute, query } from '../query.ts'
 import { MigrationError, refusalOf } from './error.ts'
 import type { Migration } from './files.ts'
 
@@ -47,11 +47,11 @@ export async function ensureLedger(db: Database): Promise<void> {
          where n.nspname = 'drizzle'`,
   )
   // Asking for "if not exists" alone would need the right to create schemas even where nothing is to do.
-  if (!found?.schema) await db.execute(sql`create schema drizzle`).catch(refused('made'))
+  if (!found?.schema) await execute(db, sql`create schema drizzle`).catch(refused('made'))
   if (found?.ledger) return
-  await db
-    .execute(
-      sql`
+  await execute(
+    db,
+    sql`
       create table ${ledger} (
         id         serial primary key,
         hash       text not null,
@@ -59,23 +59,21 @@ export async function ensureLedger(db: Database): Promise<void> {
         name       text,
         applied_at timestamp with time zone default now()
       )`,
-    )
-    .catch(refused('made'))
+  ).catch(refused('made'))
 }
 
 /** Records a migration as drizzle-kit would. */
 export async function record(db: Database, migration: Migration): Promise<void> {
-  await db
-    .execute(
-      sql`insert into ${ledger} (hash, created_at, name)
+  await execute(
+    db,
+    sql`insert into ${ledger} (hash, created_at, name)
           values (${migration.hash}, ${migration.folderMillis}, ${migration.name})`,
-    )
-    .catch(refused('written'))
+  ).catch(refused('written'))
 }
 
 /** Takes a migration out of the ledger. */
 export async function strike(db: Database, migration: Migration): Promise<void> {
-  await db.execute(sql`delete from ${ledger} where name = ${migration.name}`).catch(refused('written'))
+  await execute(db, sql`delete from ${ledger} where name = ${migration.name}`).catch(refused('written'))
 }
 
 /** What would help a role that may not. */

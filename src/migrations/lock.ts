@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { query } from '../query.ts'
+import { query, transaction } from '../query.ts'
 import { isLockFailure, MigrationError } from './error.ts'
 
 /** One key for every migrator of this package, on any database: 'agdb' in ASCII. */
@@ -44,7 +44,7 @@ export interface Wait {
 export async function inTurn<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
   const deadline = Date.now() + patience
   for (;;) {
-    const turn = await db.transaction(async tx => {
+    const turn = await transaction(db, async tx => {
       const [row] = await query<{ locked: boolean }>(
         tx,
         sql`select pg_try_advisory_xact_lock(${lockKey}::bigint) as locked`,

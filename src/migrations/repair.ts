@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import { execute } from '../query.ts'
 import { packagedMigrations, readMigrations } from './files.ts'
 import { readLedger } from './ledger.ts'
 import { inTurn } from './lock.ts'
@@ -36,7 +37,7 @@ export async function repair(
   return await inTurn(db, async tx => {
     const edited = await find(tx)
     for (const { name, file } of edited) {
-      await tx.execute(sql`update drizzle.__drizzle_migrations set hash = ${file} where name = ${name}`)
+      await execute(tx, sql`update drizzle.__drizzle_migrations set hash = ${file} where name = ${name}`)
     }
     return edited
   })

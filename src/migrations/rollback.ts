@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import { execute, transaction } from '../query.ts'
 import { MigrationError } from './error.ts'
 import { type Migration, packagedMigrations, readMigrations, type Script } from './files.ts'
 import { readLedger, strike } from './ledger.ts'
@@ -81,10 +82,11 @@ function wayBack(migration: Migration): { migration: Migration; script: Script }
 async function check(db: Database, migration: Migration): Promise<void> {
   const { downCheck } = migration
   if (downCheck === undefined) return
-  await db.transaction(
+  await transaction(
+    db,
     async tx => {
       for (const statement of downCheck.statements) {
-        await tx.execute(sql.raw(statement.sql)).catch(cause => {
+        await execute(tx, sql.raw(statement.sql)).catch(cause => {
           throw statementFailed({ migration }, downCheck, statement, cause)
         })
       }

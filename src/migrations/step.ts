@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { query } from '../query.ts'
+import { execute, query, transaction } from '../query.ts'
 import { MigrationError, refusalOf } from './error.ts'
 import type { Migration, Script, Statement } from './files.ts'
 import { ensureLedger, type LedgerEntry, readLedger } from './ledger.ts'
@@ -47,7 +47,8 @@ export async function takeStep(db: Database, step: Step, options: StepOptions): 
       if (!step.due(await readLedger(tx))) return false
       // A step may take its time, and the online part leaves this transaction idle. Without parameters, and last before
       // it: so the driver asks in PostgreSQL's simple way, which leaves no snapshot for an index build to wait for.
-      await tx.execute(
+      await execute(
+        tx,
         sql`select set_config(name, '0', true)
               from pg_catalog.pg_settings
              where name in ('idle_in_transaction_session_timeout', 'statement_timeout', 'transaction_timeout')`,
@@ -55,7 +56,8 @@ export async function takeStep(db: Database, step: Step, options: StepOptions): 
       if (online) await runOnline(db, step, online, options)
       online = undefined
       // drizzle-kit writes table names without their schema.
-      await tx.execute(
+      await execute(
+        tx,
         sql`select set_config('search_path', 'public', true),
                    set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`,
       )
@@ -140,17 +142,15 @@ async function runOutside(
   tell: (holders: string[]) => void,
 ): Promise<void> {
   const code = text.replace(/--[^\n]*/g, '')
-  const run = async () => {
-    await db.execute(sql.raw(text))
-  }
+  const run = () => execute(db, sql.raw(text))
   if (/\bconcurrently\b/i.test(code)) {
     // One connection is the step's, one builds the index: a third can ask.
     return connectionsOf(db) > 2 ? await tellHolders(db, text, tell, run) : await run()
   }
   if (/\bcommit\b/i.test(code)) return await run()
-  await db.transaction(async tx => {
-    await tx.execute(sql`select set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`)
-    await tx.execute(sql.raw(text))
+  await transaction(db, async tx => {
+    await execute(tx, sql`select set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`)
+    await execute(tx, sql.raw(text))
   })
 }
 
@@ -165,9 +165,7 @@ async function runScript(
   const watched = connectionsOf(db) > 1
   const [self] = await query<{ pid: number }>(tx, sql`select pg_backend_pid() as pid`)
   for (const statement of script.statements) {
-    const work = async () => {
-      await tx.execute(sql.raw(statement.sql))
-    }
+    const work = () => execute(tx, sql.raw(statement.sql))
     const failed = (cause: unknown, holders?: string[]) =>
       statementFailed(step, script, statement, cause, holders)
     if (watched && self) await watchLocks(db, self.pid, lockTimeout * 0.4, work, failed)

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { query } from '../query.ts'
+import { execute, query, transaction } from '../query.ts'
 
 /** Longer than PostgreSQL's deadlock_timeout, a second unless set otherwise: only then does an autovacuum give way. */
 const patience = 1_500
@@ -24,12 +24,10 @@ export async function passVacuum(db: Database, text: string): Promise<void> {
            and n.nspname in ('public', 'archive', 'auth')`,
   )
   for (const { schema, name } of held.filter(table => text.includes(table.name))) {
-    await db
-      .transaction(async tx => {
-        await tx.execute(sql`select set_config('lock_timeout', ${`${patience}ms`}, true)`)
-        const table = sql`${sql.identifier(schema)}.${sql.identifier(name)}`
-        await tx.execute(sql`lock table ${table} in share update exclusive mode`)
-      })
-      .catch(() => {})
+    await transaction(db, async tx => {
+      await execute(tx, sql`select set_config('lock_timeout', ${`${patience}ms`}, true)`)
+      const table = sql`${sql.identifier(schema)}.${sql.identifier(name)}`
+      await execute(tx, sql`lock table ${table} in share update exclusive mode`)
+    }).catch(() => {})
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { query } from '../query.ts'
+import { isLockFailure } from './error.ts'
 
 /** Asks over `observer`, while `work` waits for a lock in the session `pid`, who holds it. */
 export async function watchLocks(
@@ -18,8 +19,8 @@ export async function watchLocks(
   try {
     await work()
   } catch (cause) {
-    // The observer's answer is welcome, but nothing to wait long for.
-    throw failed(cause, await Promise.race([asked, pause(100, [] as string[])]))
+    // The observer's answer is welcome where a lock was not to be had, but nothing to wait long for.
+    throw failed(cause, isLockFailure(cause) ? await Promise.race([asked, pause(100, [] as string[])]) : [])
   } finally {
     clearTimeout(timer)
   }

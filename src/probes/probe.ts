@@ -5,7 +5,7 @@ import type { Catalog } from '../catalog/read.ts'
 import type { Database } from '../database.ts'
 import { MigrationError, refusalOf } from '../migrations/error.ts'
 import { defaultLockTimeout, untilUnlocked } from '../migrations/lock.ts'
-import { query } from '../query.ts'
+import { execute, query, transaction } from '../query.ts'
 
 /** Something that was tried. */
 export interface Probe {
@@ -28,15 +28,13 @@ export async function probe(db: Database, catalog: Catalog): Promise<Probe[]> {
   let probes: Probe[] = []
   const undo = new Error('rolled back on purpose')
   await untilUnlocked({ retries: 20 }, () =>
-    db
-      .transaction(async tx => {
-        await tx.execute(sql`select set_config('lock_timeout', ${`${defaultLockTimeout}ms`}, true)`)
-        probes = await probeInTransaction(tx, catalog)
-        throw undo
-      })
-      .catch(error => {
-        if (error !== undo) throw error
-      }),
+    transaction(db, async tx => {
+      await execute(tx, sql`select set_config('lock_timeout', ${`${defaultLockTimeout}ms`}, true)`)
+      probes = await probeInTransaction(tx, catalog)
+      throw undo
+    }).catch(error => {
+      if (error !== undo) throw error
+    }),
   )
   return probes
 }
@@ -48,11 +46,12 @@ export async function probe(db: Database, catalog: Catalog): Promise<Probe[]> {
  */
 export async function probeInTransaction(tx: Database, catalog: Catalog): Promise<Probe[]> {
   try {
-    await tx.execute(
+    await execute(
+      tx,
       sql`select set_config('agents_db.probe', ${JSON.stringify(whatToTry(catalog))}, true),
                  set_config('standard_conforming_strings', 'on', true), set_config('quote_all_identifiers', 'off', true)`,
     )
-    await tx.execute(sql.raw(readFileSync(new URL('./probe.sql', import.meta.url), 'utf8')))
+    await execute(tx, sql.raw(readFileSync(new URL('./probe.sql', import.meta.url), 'utf8')))
     const [row] = await query<{ probes: string }>(
       tx,
       sql`select current_setting('agents_db.probe') as probes`,

@@ -13,7 +13,7 @@ import { isStorable } from '../json.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { MAX_DEPTH } from './compose.ts'
 import { isExact } from './exact.ts'
-import { MAX_SIZE, type Source } from './source.ts'
+import type { Source } from './source.ts'
 
 /** Where a key and its value stand in the text; not exact where the path leads nowhere, but its beginning does. */
 type Place = { key: number; value: number; exact: boolean }
@@ -27,6 +27,8 @@ export type ReadDocument = {
   place(path: readonly PropertyKey[]): Place
 }
 
+/** The most characters that a file may stand for once its aliases are written out. */
+const MAX_SIZE = 10 * 1024 * 1024
 /** What a value counts for beside its characters. */
 const VALUE_SIZE = 16
 const JSON_TAG = /^(?:!|tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq))$/
@@ -63,7 +65,7 @@ export function readJson(root: Node | null, { report, lineOf }: Source): ReadDoc
     size += VALUE_SIZE + (isScalar(node) ? (node.source?.length ?? 0) : 0)
     if (size > MAX_SIZE) {
       const { offset: at, path: where } = outermost ?? { offset, path }
-      mistake(at, 'is too much: with its aliases written out the file passes 64 million characters', where)
+      mistake(at, 'is too much: with its aliases written out the file passes 10 million characters', where)
       readable = false
       return null
     }

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { refusalOf } from '../migrations/error.ts'
 import { didYouMean, MOST_WORDS } from '../nearest.ts'
-import { query } from '../query.ts'
+import { query, transaction } from '../query.ts'
 import { llms } from '../schema/index.ts'
 import { removeAgents, removeModels, writeAgents, writeModels } from './apply.ts'
 import { accept, type Loaded, loadFiles, type SeedDocuments, type SeedFiles } from './load.ts'
@@ -52,7 +52,8 @@ export async function seed(db: Database, options: SeedOptions): Promise<SeedRepo
     // A database out of reach must not hide what is wrong with the files.
     accept(loaded, await storedCodes(db).catch(() => undefined))
   }
-  const work = db.transaction(
+  const work = transaction(
+    db,
     async tx => {
       if (!dryRun) await query(tx, sql`select pg_advisory_xact_lock(${SEED_LOCK}::bigint)`)
       const { models, agents, notes } = accept(loaded, await storedCodes(tx))

@@ -13,8 +13,8 @@ export type Source = {
   lineOf(offset: number): number
 }
 
-/** The most characters that a file may hold, also after its aliases are written out. */
-export const MAX_SIZE = 64 * 1024 * 1024
+/** The most bytes that a file may have: some hundred times what people write. */
+const MAX_SIZE = 5 * 1024 * 1024
 const SHOWN = 160
 
 /** Makes positions out of offsets for a text. */
@@ -53,7 +53,7 @@ export async function readSource(file: string): Promise<Source> {
   } catch (error) {
     return unreadable(file, reason(error))
   }
-  if (bytes.length > MAX_SIZE) return unreadable(file, 'the file is larger than 64 MB')
+  if (bytes.length > MAX_SIZE) return unreadable(file, 'the file is larger than 5 MB')
   const text = bytes.toString('utf8')
   if (isUtf8(bytes)) return createSource(file, text.replace(/^\uFEFF/, ''))
   const source = createSource(file, text)

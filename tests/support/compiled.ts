@@ -1,43 +1,45 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdir, readdir, rm, symlink } from 'node:fs/promises'
+import { cp, mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { inject } from 'vitest'
-import { isAlive } from '../../src/local/temporary.ts'
+import { hashOf } from './hash.ts'
+import { cache, root } from './root.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-/** Inside node_modules, so that what the code imports is found. */
-const cache = join(root, 'node_modules/.cache/agents-db-tests')
+let compiling: Promise<string> | undefined
 
 /** The path of a file of the project, compiled: a process of its own starts in a third of the time. */
-export function compiled(file: string): string {
-  return join(inject('compiled'), file.replace(/\.ts$/, '.js'))
+export async function compiled(file: string): Promise<string> {
+  compiling ??= compile()
+  return join(await compiling, file.replace(/\.ts$/, '.js'))
 }
 
-/** Compiles the code once for a test run, and sets beside it what it reads. */
-export async function compile(): Promise<string> {
-  for (const name of await readdir(cache).catch(() => [])) {
-    // A killed run removes nothing.
-    if (!isAlive(Number(name))) await rm(join(cache, name), { recursive: true, force: true })
-  }
-  const directory = join(cache, String(process.pid))
-  await mkdir(directory, { recursive: true })
+/** Compiles the code, unless that was done before, and sets beside it what it reads. */
+async function compile(): Promise<string> {
+  const name = `compiled-${hashOf('src', 'tests/support')}`
+  const directory = join(cache, name)
+  if (await stat(directory).catch(() => undefined)) return directory
+  const unfinished = `${directory}.${process.pid}`
+  // Inside node_modules, so that what the code imports is found.
+  await mkdir(unfinished, { recursive: true })
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  const options = ['--noEmit', 'false', '--noCheck', '--rootDir', '.', '--outDir', directory]
+  const options = ['--noEmit', 'false', '--noCheck', '--rootDir', '.', '--outDir', unfinished]
   await promisify(execFile)(process.execPath, [tsc, ...options], { cwd: root })
-  for (const name of ['drizzle', 'seeds', 'package.json']) {
-    await symlink(join(root, name), join(directory, name))
+  for (const linked of ['drizzle', 'seeds', 'package.json']) {
+    await symlink(join(root, linked), join(unfinished, linked))
   }
-  for (const name of ['local', 'probes']) {
-    await cp(join(root, 'src', name), join(directory, 'src', name), {
+  for (const folder of ['local', 'probes']) {
+    await cp(join(root, 'src', folder), join(unfinished, 'src', folder), {
       recursive: true,
       filter: path => !path.endsWith('.ts'),
     })
   }
+  for (const old of await readdir(cache)) {
+    const path = join(cache, old)
+    // Another run may use the code of a moment ago, but not yesterday's.
+    const age = Date.now() - (await stat(path)).mtimeMs
+    if (old.startsWith('compiled-') && age > 86_400_000) await rm(path, { recursive: true, force: true })
+  }
+  // Another worker may have been faster: then its directory stays.
+  await rename(unfinished, directory).catch(() => rm(unfinished, { recursive: true, force: true }))
   return directory
-}
-
-export async function removeCompiled(directory: string): Promise<void> {
-  await rm(directory, { recursive: true, force: true })
 }

@@ -3,7 +3,7 @@ import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
 import { inject, onTestFinished } from 'vitest'
 import type { Database } from '../../src/database.ts'
-import { cloneDatabase, connect, dropDatabase, type TestUrls, templateName, urlsOf } from './templates.ts'
+import { cloneDatabase, connect, type TestUrls, template, urlsOf, using } from './templates.ts'
 
 export interface TestDatabase extends TestUrls {
   name: string
@@ -19,11 +19,11 @@ export interface TestDatabase extends TestUrls {
 let made = 0
 
 /** A database of one's own, cloned from a template. `drop` it in the end. */
-export async function createDatabase(template = 'standin_old'): Promise<TestDatabase> {
+export async function createDatabase(from = 'standin_old'): Promise<TestDatabase> {
   const run = inject('run')
   made += 1
   const name = `${run.prefix}${process.pid}_${made}`
-  await cloneDatabase(run, name, templateName(run, template))
+  await cloneDatabase(run, name, await template(run, from))
   const urls = urlsOf(run, name)
   const sql = connect(urls.url)
   const admin = connect(urls.adminUrl)
@@ -35,14 +35,14 @@ export async function createDatabase(template = 'standin_old'): Promise<TestData
     db: drizzle({ client: sql }),
     drop: async () => {
       await Promise.all([sql.end({ timeout: 5 }), admin.end({ timeout: 5 })])
-      await dropDatabase(run, name)
+      await using(run.serverUrl, server => server`drop database if exists ${server(name)} with (force)`)
     },
   }
 }
 
 /** The same for the test, or the `beforeEach`, that calls it: goes when the test has ended. */
-export async function ownDatabase(template?: string): Promise<TestDatabase> {
-  const database = await createDatabase(template)
+export async function ownDatabase(from?: string): Promise<TestDatabase> {
+  const database = await createDatabase(from)
   onTestFinished(() => database.drop())
   return database
 }

@@ -80,7 +80,7 @@ export async function canRunTests(account: Account): Promise<boolean> {
 
 /** Waits for a condition that nothing announces. */
 export async function until<T>(condition: () => Promise<T>): Promise<NonNullable<T>> {
-  for (const end = Date.now() + 20_000; Date.now() < end; await delay(2)) {
+  for (const end = Date.now() + 240_000; Date.now() < end; await delay(2)) {
     const value = await condition().catch(() => undefined)
     if (value) return value
   }

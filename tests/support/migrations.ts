@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs'
-import { packagedMigrations } from '../../src/migrations/index.ts'
+import type { Database } from '../../src/database.ts'
+import { migrate, packagedMigrations, rollback, status } from '../../src/migrations/index.ts'
 
-/** The package's migrations, in their order; whoever adds one changes no test for that. */
+/** The package's migrations, in their order. */
 export const names = readdirSync(packagedMigrations()).sort()
 
 /** The last of them. */
@@ -10,4 +11,53 @@ export const last = names.at(-1)!
 /** Those after the one of this title. */
 export function after(title: string): string[] {
   return names.slice(names.findIndex(name => name.endsWith(`_${title}`)) + 1)
+}
+
+const titleOf = (name: string) => name.slice('YYYYMMDDHHMMSS_'.length)
+const titles = names.map(titleOf)
+
+/** What Alembic left: the state before the simplification. */
+export const baseline = 'secure_the_agent_tables'
+
+/** The titles of the migrations after the baseline. */
+export const migrationsSince = after(baseline).map(titleOf)
+
+/** A state that a database may be left in, for days if need be: after a step up, or after a step down. */
+export interface CommitPoint {
+  way: 'up' | 'down'
+  /** The title of the last migration that is applied. */
+  at: string
+}
+
+function pointsOf(passed: string[]): CommitPoint[] {
+  return [
+    ...passed.map(at => ({ way: 'up' as const, at })),
+    ...passed
+      .slice(0, -1)
+      .reverse()
+      .map(at => ({ way: 'down' as const, at })),
+  ]
+}
+
+/** All of them, in the order in which one database passes them: to the top, and back to the first. */
+export const commitPoints = pointsOf(titles)
+
+/** Those that the simplification passes through. */
+export const pointsSince = pointsOf(migrationsSince)
+
+/** Takes a database to a commit point that it has yet to pass. */
+export async function reach(db: Database, { way, at }: CommitPoint): Promise<void> {
+  if (way === 'up') {
+    await migrate(db, { to: at })
+    return
+  }
+  const { applied } = await status(db)
+  if (!applied.some(({ name }) => titleOf(name) === at)) await migrate(db)
+  await rollback(db, { to: at })
+}
+
+/** Whether the point is the one after that migration, or a later one. */
+export function hasReached(point: CommitPoint, title: string): boolean {
+  if (!titles.includes(title)) throw new Error(`no migration is called ${title}`)
+  return titles.indexOf(point.at) >= titles.indexOf(title)
 }

@@ -2,44 +2,45 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { migrate, rollback } from '../../src/migrations/index.ts'
 
-/** One step of the way: up to a migration, or down to the one before. */
+/** One step of the way, up to a migration or down to the one before, from the migrations of a folder. */
 export interface Step {
   way: 'up' | 'down'
   to: string | undefined
+  folder?: string
 }
 
 export const applicationName = 'migrator under test'
 
-/** Takes a step over connections of its own, and tells of each statement just before it is sent. */
+/** What a script says to have its process killed. */
+export const fatal = 'kill the migrator'
+
+/** Takes a step over connections of its own. */
 export async function takeStep(
   url: string,
-  { way, to }: Step,
-  onStatement: (n: number, sql: string) => void,
+  { way, to, folder }: Step,
+  onNotice: (message: string) => void = () => {},
 ): Promise<void> {
-  let count = 0
-  const sql = postgres(url, { max: 2, onnotice: () => {}, connection: { application_name: applicationName } })
-  const db = drizzle({
-    client: sql,
-    logger: {
-      logQuery(query) {
-        count += 1
-        onStatement(count, query)
-      },
-    },
+  const sql = postgres(url, {
+    max: 2,
+    onnotice: notice => onNotice(String(notice.message)),
+    connection: { application_name: applicationName },
   })
-  const options = { retries: 5, ...(to !== undefined && { to }) }
+  const db = drizzle({ client: sql })
+  const options = { ...(to !== undefined && { to }), ...(folder !== undefined && { folder }) }
+  // Of a connection that was cut in a transaction, postgres.js would wait to hear more.
+  let timeout = 0
   try {
-    if (way === 'up') await migrate(db, options)
-    else await rollback(db, to === undefined ? { retries: 5 } : options)
+    await (way === 'up' ? migrate(db, options) : rollback(db, options))
+    timeout = 60
   } finally {
-    await sql.end({ timeout: 1 })
+    await sql.end({ timeout })
   }
 }
 
-// As a process of its own, which kills itself while the server has its nth statement.
-const [, file, url, step, nth] = process.argv
+// As a process of its own.
+const [, file, url, step] = process.argv
 if (file === import.meta.filename && url && step) {
-  await takeStep(url, JSON.parse(step), n => {
-    if (n === Number(nth)) setImmediate(() => process.kill(process.pid, 'SIGKILL'))
+  await takeStep(url, JSON.parse(step), message => {
+    if (message === fatal) process.kill(process.pid, 'SIGKILL')
   })
 }

@@ -1,29 +1,29 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findPlace } from '../../src/local/place.ts'
-import { startServer, stopServer } from '../../src/local/server.ts'
-import { isAlive } from '../../src/local/temporary.ts'
+import { findServer, startServer, stopServer } from '../../src/local/server.ts'
 import { dockerAnswers } from './docker.ts'
+import { hashOf } from './hash.ts'
+import { cache } from './root.ts'
 
-/** A PostgreSQL server for one run of the tests. */
+/** A PostgreSQL server for test runs. */
 export interface TestServer {
   kind: string
   /** As superuser. */
   url: string
+  /** Whether other runs use it too, and the next one finds what this one leaves. */
+  shared: boolean
   stop: () => Promise<void>
 }
 
-const PREFIX = 'agents-db-test-'
-
-/** A scratch server is thrown away: it need not survive the machine, only itself. */
-export const SCRATCH_SETTINGS = { fsync: 'off', full_page_writes: 'off' }
+/** Test data need not survive a crash of the machine; and autovacuum would take locks at moments of its own. */
+export const SCRATCH_SETTINGS = { fsync: 'off', full_page_writes: 'off', autovacuum: 'off' }
 
 /** The first there is of: a server given, a container, the embedded server. */
 export async function startTestServer(): Promise<TestServer> {
   const { TEST_DATABASE_URL, TEST_POSTGRES_IMAGE } = process.env
   if (TEST_DATABASE_URL) {
-    return { kind: 'TEST_DATABASE_URL', url: TEST_DATABASE_URL, stop: async () => {} }
+    return { kind: 'TEST_DATABASE_URL', url: TEST_DATABASE_URL, shared: false, stop: async () => {} }
   }
   if (await dockerAnswers()) {
     try {
@@ -50,22 +50,33 @@ async function startContainer(image: string): Promise<TestServer> {
   return {
     kind: `Testcontainers ${image}`,
     url: container.getConnectionUri(),
+    shared: false,
     stop: async () => {
       await container.stop()
     },
   }
 }
 
+/** Its data directory is named for the code that makes it, and kept for the next run. */
 async function startEmbedded(): Promise<TestServer> {
-  await clearLeftovers()
-  const directory = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
-  try {
-    const settings = { ...SCRATCH_SETTINGS, max_connections: '200' }
-    const server = await startServer({ directory, port: 0, settings })
-    return { kind: 'embedded', url: server.adminUrl, stop: () => removeServer(directory) }
-  } catch (error) {
-    await removeServer(directory)
-    throw error
+  const name = `postgres-${hashOf('src/local')}`
+  for (const other of await readdir(cache).catch(() => [])) {
+    if (!other.startsWith('postgres-') || other === name) continue
+    // A run of other code may be using it.
+    if (!(await findServer(join(cache, other)).catch(() => undefined))) await removeServer(join(cache, other))
+  }
+  const directory = join(cache, name)
+  const settings = { ...SCRATCH_SETTINGS, max_connections: '200' }
+  const server = await startServer({ directory, port: 0, settings })
+  const url = new URL(server.adminUrl)
+  url.pathname = '/postgres'
+  return {
+    kind: 'embedded',
+    url: url.href,
+    shared: true,
+    stop: async () => {
+      await stopServer(directory)
+    },
   }
 }
 
@@ -75,16 +86,6 @@ export async function removeServer(directory: string): Promise<void> {
   await stopServer(directory)
   for (const path of [place?.directory ?? directory, directory]) {
     await rm(path, { recursive: true, force: true, maxRetries: 3 })
-  }
-}
-
-/** A killed run stops nothing: its server goes with the next one. */
-async function clearLeftovers(): Promise<void> {
-  for (const entry of await readdir(tmpdir())) {
-    const pid = entry.startsWith(PREFIX) ? Number.parseInt(entry.slice(PREFIX.length), 10) : Number.NaN
-    if (Number.isNaN(pid) || isAlive(pid)) continue
-    // Another user's are not ours to remove.
-    await removeServer(join(tmpdir(), entry)).catch(() => {})
   }
 }
 

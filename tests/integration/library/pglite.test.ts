@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises'
+import { PGlite } from '@electric-sql/pglite'
+import { drizzle } from 'drizzle-orm/pglite'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { agentsForUser, profiles, relations } from '../../../src/index.ts'
+import { migrate, rollback, status } from '../../../src/migrations/index.ts'
+import { defaultSeedFiles, seed } from '../../../src/seed/index.ts'
+
+const client = new PGlite()
+const db = drizzle({ client, relations })
+
+beforeAll(async () => {
+  const standIn = await readFile(new URL('../../../src/local/stand-in.sql', import.meta.url), 'utf8')
+  await client.transaction(async tx => {
+    await tx.exec(`set local agents_db.deployer = 'postgres'; set local agents_db.grants = 'old';
+                   set local agents_db.password = ''; ${standIn}`)
+  })
+})
+afterAll(() => client.close())
+
+test('migrates, seeds and gives a user their agents over PGlite', async () => {
+  const { pending } = await status(db)
+  await migrate(db)
+  expect(await status(db)).toMatchObject({ pending: [], applied: pending.map(name => ({ name })) })
+  await seed(db, defaultSeedFiles())
+
+  const id = '11111111-1111-1111-1111-111111111111'
+  await client.query(`insert into auth.users (id, email) values ($1, 'a@example.test')`, [id])
+  await db
+    .update(profiles)
+    .set({ settings: { agent_prompts: { TASK_EXECUTION: '{"a": 1}', RESULT_REPORTING: ' ' } } })
+  const agents = await agentsForUser(db, id)
+  expect(agents.map(agent => [agent.agentType, agent.customized, agent.llm.modelCode])).toEqual([
+    ['INTENT_RECOGNITION', false, 'claude-haiku-4-5'],
+    ['RESULT_REPORTING', false, 'gemini-2.5-flash'],
+    ['TASK_EXECUTION', true, 'claude-sonnet-4-5'],
+  ])
+  expect(agents[2]?.config.prompt).toBe('{"a": 1}')
+  expect(await db.query.systemAgents.findFirst({ with: { llm: true } })).toHaveProperty('llm.modelCode')
+})
+
+test('rolls back and migrates again over PGlite', async () => {
+  const { applied } = await status(db)
+  await rollback(db, { to: applied[1]!.name })
+  expect((await status(db)).pending).toHaveLength(applied.length - 2)
+  await migrate(db)
+  expect((await status(db)).pending).toEqual([])
+})

@@ -1,0 +1,139 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
+import { run } from '../../support/process.ts'
+import { installPackage, succeed, tsc } from './install.ts'
+
+const node = process.execPath
+let database: TestDatabase
+let installed: Awaited<ReturnType<typeof installPackage>>
+
+let directory: string
+
+beforeAll(async () => {
+  database = await createDatabase()
+  directory = await mkdtemp(join(tmpdir(), 'agents-db-package-'))
+  installed = await installPackage(directory)
+}, 120_000)
+afterAll(async () => {
+  await database.drop()
+  await rm(directory, { recursive: true, force: true })
+})
+
+const command = (args: string[], url = database.url) =>
+  run(join(installed.consumer, 'node_modules/.bin/agents-db'), args, {
+    cwd: installed.consumer,
+    env: { DATABASE_URL: url },
+  })
+
+const backend = async (...args: string[]) =>
+  JSON.parse(
+    await succeed(node, ['out/backend.js', ...args], {
+      cwd: installed.consumer,
+      env: { DATABASE_URL: database.url },
+    }),
+  )
+
+/** The files that are loaded for an entry point, as V8 lists them. */
+async function loadedFor(entry: string): Promise<string[]> {
+  const coverage = join(directory, `coverage ${entry.replaceAll('/', ' ')}`)
+  const load = ['--input-type=module', '--eval', `import '${entry}'`]
+  await succeed(node, load, { cwd: installed.consumer, env: { NODE_V8_COVERAGE: coverage } })
+  const [report = ''] = await readdir(coverage)
+  const { result } = JSON.parse(await readFile(join(coverage, report), 'utf8'))
+  return result.map(({ url }: { url: string }) => url).filter((url: string) => url.startsWith('file:'))
+}
+
+test('a consumer type-checks, for Node and for a bundler', async () => {
+  await Promise.all([
+    succeed(node, [tsc, '--project', 'tsconfig.json'], { cwd: installed.consumer }),
+    succeed(node, [tsc, '--project', 'tsconfig.bundler.json'], { cwd: installed.consumer }),
+  ])
+})
+
+test('it migrates, seeds and serves a user from what the tarball holds, and its command agrees', async () => {
+  const pending = await command(['status', '--json'])
+  expect(pending.code).toBe(3)
+  expect(JSON.parse(pending.stdout).applied).toEqual([])
+
+  const { migrated, ...prepared } = await backend('prepare')
+  expect(migrated).toBe(JSON.parse(pending.stdout).pending.length)
+  expect(prepared).toEqual({
+    pending: [],
+    agents: ['INTENT_RECOGNITION', 'RESULT_REPORTING', 'TASK_EXECUTION'],
+    codes: ['UNKNOWN_NAME', 'SEED_INVALID'],
+  })
+
+  const applied = await command(['status', '--json'])
+  expect(applied.code).toBe(0)
+  expect(JSON.parse(applied.stdout).pending).toEqual([])
+
+  expect(await backend('serve', await signUp(database.admin))).toEqual({
+    agents: [
+      ['INTENT_RECOGNITION', false, 'anthropic'],
+      ['RESULT_REPORTING', false, 'google'],
+      ['TASK_EXECUTION', true, 'anthropic'],
+    ],
+    models: ['claude-haiku-4-5', 'claude-sonnet-4-5', 'gemini-2.5-flash'],
+    rows: 3,
+    memories: ['mine'],
+    llms: 7,
+  })
+})
+
+test('its command seeds, and says by its exit code what is wrong', async () => {
+  const seeded = await command(['seed', '--json'])
+  expect(seeded.code).toBe(0)
+  expect(JSON.parse(seeded.stdout).agents.unchanged).toHaveLength(3)
+
+  expect((await command(['no-such-command'])).code).toBe(2)
+  expect((await command(['status', '--no-such-option'])).code).toBe(2)
+  expect((await command(['status'], 'postgresql://nobody@127.0.0.1:1/nowhere')).code).toBe(1)
+  await database.sql`update drizzle.__drizzle_migrations set hash = 'another' where id = 1`
+  expect((await command(['status'])).code).toBe(4)
+})
+
+test('its command needs nothing that only this repository has', async () => {
+  const { version } = JSON.parse(
+    await readFile(join(installed.consumer, 'node_modules/@agents/db/package.json'), 'utf8'),
+  )
+  expect((await command(['--version'])).stdout).toBe(`${version}\n`)
+  expect((await command(['--help'])).stdout).toContain('Exit codes:')
+})
+
+test('the schema loads without YAML, Zod, the migrations or a driver', async () => {
+  const loaded = await loadedFor('@agents/db/schema')
+  const ours = loaded.filter(url => url.includes('/@agents/db/'))
+  expect(ours.length).toBeGreaterThan(4)
+  expect(ours.filter(url => !url.includes('/@agents/db/dist/schema/'))).toEqual([])
+  expect(loaded.filter(url => /\/node_modules\/(yaml|zod|postgres|diff)\//.test(url))).toEqual([])
+  // The tables and what of Drizzle declares them; its drivers would be more.
+  expect(loaded.length).toBeLessThan(200)
+
+  const control = await loadedFor('@agents/db/zod')
+  expect(control.some(url => url.includes('/node_modules/zod/'))).toBe(true)
+})
+
+test('the entry point for backends loads a driver, but no YAML, no Zod and no migrations', async () => {
+  const loaded = await loadedFor('@agents/db')
+  expect(loaded.some(url => url.includes('/node_modules/postgres/'))).toBe(true)
+  const parts = /\/node_modules\/(yaml|zod|diff)\/|\/@agents\/db\/dist\/(migrations|seed|catalog|cli|local)\//
+  expect(loaded.filter(url => parts.test(url))).toEqual([])
+})
+
+test('the tarball holds what the package needs at work, and nothing of its tests', async () => {
+  const names = (await succeed('tar', ['-tzf', installed.tarball], { cwd: directory })).trim().split('\n')
+  const folders = new Set(names.map(name => name.split('/').slice(1, 2).join('')))
+  expect([...folders].sort()).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'dist',
+    'drizzle',
+    'package.json',
+    'seeds',
+    'src',
+  ])
+})

@@ -1,4 +1,0 @@
-import { killProcess } from '../support/interruptions.ts'
-import { describeInterruptions } from './interruptions.ts'
-
-describeInterruptions('a killed process leaves', 'up', killProcess)

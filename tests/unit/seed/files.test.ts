@@ -1,0 +1,141 @@
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseSeed, readSeedFiles, SeedError } from '../../../src/seed/index.ts'
+import { agent, lines, mistakesOf, model, texts } from '../../support/seed-texts.ts'
+
+describe('what is reported', () => {
+  test('every mistake of both files at once, in their order, one a line', () => {
+    const broken = texts('llms: [5]\nmodels: 1\n', 'agents: nothing\n')
+    expect(() => parseSeed(broken)).toThrow(
+      expect.objectContaining({
+        name: 'SeedError',
+        code: 'SEED_INVALID',
+        message: [
+          'llms.yaml:1:8 llms[0]: must be a mapping, not the number 5',
+          'llms.yaml:2:1 models: is not a known key (known: llms)',
+          'system_agents.yaml:1:9 agents: must be a list, not "nothing"',
+        ].join('\n'),
+      }),
+    )
+  })
+
+  test('a tab as indentation, and not what follows from it', () => {
+    const agents =
+      'agents:\n  - agent_type: A\n\tllm_model_code: x\n    status: active\n    config:\n      prompt: a\n'
+    expect(lines('', agents)).toEqual([
+      'system_agents.yaml:3:1 (document): a tab is no indentation: YAML takes spaces',
+    ])
+    expect(lines('', agents.replace('\t', '')).length).toBeGreaterThan(1)
+    const prompt = 'agents:\n- agent_type: A\n  config:\n    prompt: |\n      one\n\ttwo: 2\n      three: 3\n'
+    expect(lines('', prompt)).toEqual([
+      'system_agents.yaml:6:1 (document): a tab is no indentation: YAML takes spaces',
+    ])
+    expect(lines('', prompt.replace('\t', '')).length).toBeGreaterThan(1)
+  })
+
+  test('the line at fault, with the place for a caret', () => {
+    const [mistake] = mistakesOf('llms: [5]\n', '')
+    expect(mistake).toMatchObject({ line: 1, column: 8, path: 'llms[0]', source: 'llms: [5]', caret: 7 })
+  })
+
+  test('the part of a very long line that matters', () => {
+    const [mistake] = mistakesOf(`llms: ["${'x'.repeat(1_000_000)}", 5]`, '').slice(1)
+    expect(mistake!.source!.length).toBeLessThan(200)
+    expect(mistake!.source![mistake!.caret!]).toBe('5')
+  })
+
+  test('an empty file, or one without the key, as an empty list and a note', () => {
+    for (const [text, note] of [
+      ['', 'llms.yaml is empty: read as an empty list'],
+      ['# nothing yet\n', 'llms.yaml is empty: read as an empty list'],
+      ['---\n', 'llms.yaml is empty: read as an empty list'],
+      ['{}', 'llms.yaml has no llms: read as an empty list'],
+    ]) {
+      expect(parseSeed(texts(text as string, 'agents: []'))).toMatchObject({ models: [], notes: [note] })
+    }
+    expect(parseSeed(texts('llms: []', 'agents: []')).notes).toEqual([])
+  })
+
+  test('a key of a configuration that is nearly a known one is noted with its place, and passed on', () => {
+    const agents =
+      'agents:\n- {agent_type: T, llm_model_code: m, status: active, config: {promt: x, max_step: 1, mine: 2}}'
+    const { agents: rows, notes } = parseSeed(texts('llms: []', agents), ['m'])
+    expect(rows[0]?.config).toEqual({ promt: 'x', max_step: 1, mine: 2 })
+    expect(notes).toEqual([
+      'system_agents.yaml:2:63 agents[0].config.promt: is passed on as it is, did you mean "prompt"?',
+      'system_agents.yaml:2:73 agents[0].config.max_step: is passed on as it is, did you mean "max_steps"?',
+    ])
+  })
+})
+
+test('what an agent asks and its model does not offer is noted with its place, and passed on', () => {
+  const models = [
+    model('plain', { config: { temperature: false, max_output_tokens: 100 } }),
+    model('free', { config: { temperature: true } }),
+  ]
+  const config = { temperature: 0, max_tokens: 101 }
+  const agents = [
+    agent('A', 'plain', { config }),
+    agent('B', 'free', { config }),
+    agent('C', 'other', { config }),
+  ]
+  const { agents: rows, notes } = parseSeed(texts(models, agents), ['other'])
+  expect(rows.map(row => row.config)).toEqual([config, config, config])
+  expect(notes).toEqual([
+    'system_agents.yaml:6:7 agents[0].config.temperature: is passed on, but "plain" takes none',
+    'system_agents.yaml:7:7 agents[0].config.max_tokens: is passed on, but "plain" gives at most 100',
+  ])
+  config.max_tokens = 100
+  expect(parseSeed(texts(models, agents.slice(1)), ['other']).notes).toEqual([])
+})
+
+describe('files', () => {
+  let directory: string
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'seed-files-'))
+    await writeFile(join(directory, 'right.yaml'), '')
+  })
+  afterAll(() => rm(directory, { recursive: true }))
+
+  async function readAs(name: string, content?: string | Uint8Array) {
+    const llms = join(directory, name)
+    if (content !== undefined) await writeFile(llms, content)
+    return readSeedFiles({ llms, agents: join(directory, 'right.yaml') })
+  }
+
+  test('that are missing or cannot be read are mistakes, both of them', async () => {
+    const files = { llms: join(directory, 'missing.yaml'), agents: directory }
+    const error = await readSeedFiles(files).catch(error => error)
+    expect(error).toBeInstanceOf(SeedError)
+    expect(error.message).toBe(
+      `${files.llms}: the file does not exist\n${files.agents}: it is a directory, not a file`,
+    )
+  })
+
+  test('that may not be read are a mistake, with the reason', async () => {
+    await symlink('circle.yaml', join(directory, 'circle.yaml'))
+    await expect(readAs('circle.yaml')).rejects.toThrow(/circle\.yaml: the file cannot be read: .*ELOOP/)
+  })
+
+  test('that are not UTF-8 are a mistake at the first wrong byte', async () => {
+    const latin = Buffer.from('llms: []\n# caf\xe9\n# caf\xe9\n', 'latin1')
+    await expect(readAs('latin.yaml', latin)).rejects.toThrow('latin.yaml:2:6 (document): is not UTF-8 text')
+    const utf16 = Buffer.from('\uFEFFllms: []\n', 'utf16le')
+    await expect(readAs('utf16.yaml', utf16)).rejects.toThrow('utf16.yaml:1:1 (document): is not UTF-8 text')
+  })
+
+  test('may begin with a byte order mark and end their lines as Windows does', async () => {
+    const text = texts([model('m', { config: { prompt: 'one\ntwo\n' } })], '').llms.text
+    const { models } = await readAs('windows.yaml', `\uFEFF${text.replaceAll('\n', '\r\n')}`)
+    expect(models[0]?.config).toEqual({ prompt: 'one\ntwo\n' })
+    await expect(readAs('bom.yaml', '\uFEFFllms: 5')).rejects.toThrow('bom.yaml:1:7 llms: must be a list')
+  })
+
+  test('that are larger than 5 MB are a mistake', async () => {
+    await expect(readAs('large.yaml', Buffer.alloc(5 * 1024 * 1024 + 1, 35))).rejects.toThrow(
+      'is larger than 5 MB',
+    )
+  })
+})

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { type FieldChange, formatChange, formatMistake, showMistake } from '../../../src/seed/index.ts'
+import { mistakesOf } from '../../support/seed-texts.ts'
+
+const change = (before: FieldChange['before'], after: FieldChange['after']) =>
+  formatChange({
+    field: 'config.x',
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+  })
+const page = Array.from({ length: 60 }, (_, i) => `Line ${i}.`).join('\n')
+
+describe('a change', () => {
+  test.each([
+    [1, true, '1 -> true'],
+    ['1', 1, '"1" -> 1'],
+    [undefined, null, '(none) -> null'],
+    [{ a: [1] }, undefined, '{"a":[1]} -> (none)'],
+    ['a\nb', 'a\n', '"a\\nb" -> "a\\n"'],
+  ])('of %j to %j is one line', (before, after, line) => {
+    expect(change(before, after)).toEqual([`config.x: ${line}`])
+  })
+
+  test('of long text shows the lines that differ, with one line around them', () => {
+    expect(change(page, page.replace('Line 30', 'Zeile 30').replace('Line 55.\n', ''))).toEqual([
+      'config.x:',
+      '   Line 29.',
+      '  -Line 30.',
+      '  +Zeile 30.',
+      '   Line 31.',
+      '  …',
+      '   Line 54.',
+      '  -Line 55.',
+      '   Line 56.',
+    ])
+  })
+
+  test('of the last line break alone is shown', () => {
+    expect(change(page, `${page}\n`)).toContain('  \\ No newline at end of file')
+  })
+
+  test('of a paragraph without line breaks shows the sentence that differs', () => {
+    const sentence = (i: number) => `Rule ${i} is that nobody is to be kept waiting. `
+    const paragraph = Array.from({ length: 20_000 }, (_, i) => sentence(i)).join('')
+    expect(change(paragraph, paragraph.replace('Rule 700 is', 'Rule 700 was'))).toEqual([
+      'config.x:',
+      `   ${sentence(699)}↩`,
+      `  -${sentence(700)}↩`,
+      `  +${sentence(700).replace('is', 'was')}↩`,
+      `   ${sentence(701)}↩`,
+    ])
+  })
+
+  test('within long settings shows the lines of JSON that differ', () => {
+    const tools = Array.from({ length: 20 }, (_, i) => ({ name: `tool ${i}`, cost: i }))
+    expect(change(tools, tools.with(7, { name: 'tool 7', cost: 8 }))).toEqual([
+      'config.x:',
+      '       "name": "tool 7",',
+      '  -    "cost": 7',
+      '  +    "cost": 8',
+      '     },',
+    ])
+  })
+
+  test('from long text to the mapping that reads the same is no empty difference', () => {
+    const mapping = { key: 'x'.repeat(80) }
+    expect(change(JSON.stringify(mapping, null, 2), mapping).length).toBeGreaterThan(2)
+  })
+
+  test('of everything is cut short', () => {
+    expect(change(undefined, page).slice(0, 2)).toEqual(['config.x (new):', '  +Line 0.'])
+    expect(change(page, undefined).at(-1)).toBe('  … and 40 more lines')
+    const numbers = (step: number) => Array.from({ length: 5000 }, (_, i) => (i * step) % 4999).join('\n')
+    expect(change(numbers(7), numbers(11))).toEqual([
+      'config.x:',
+      '  5000 lines -> 5000 lines, most of them other',
+    ])
+  })
+
+  test('prints no control character that a terminal would obey', () => {
+    expect(change('x', `\u001b[31m${'x'.repeat(80)}\u009b`).join('\n')).toMatch(/\\x1b\[31mx+\\x9b/)
+  })
+})
+
+describe('a mistake on a terminal', () => {
+  test('has the line at fault under it, and a caret under the place', () => {
+    const all = mistakesOf('llms:\n  - model_code: m\n\n  - {\tstatus: "😀"}\n', '')
+    const mistake = all.find(({ path }) => path === 'llms[1].status')
+    expect(showMistake(mistake!)).toBe(
+      'llms.yaml:4:15 llms[1].status: must be active or inactive, not "😀"\n' +
+        '  4 |   - {\tstatus: "😀"}\n' +
+        '    |      \t        ^',
+    )
+  })
+
+  test('prints no control character either', () => {
+    const [mistake] = mistakesOf('llms: "\u001b[2J"\n', '')
+    expect(showMistake(mistake!)).toBe(`${formatMistake(mistake!)}\n  1 | llms: "\\x1b[2J"\n    |       ^`)
+    expect(showMistake(mistake!)).not.toContain('\u001b')
+  })
+
+  test('is one line where the file itself is at fault', () => {
+    const mistake = { file: 'nope.yaml', path: '', message: 'the file does not exist' }
+    expect(showMistake(mistake)).toBe('nope.yaml: the file does not exist')
+  })
+})
