@@ -1,7 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { packagedMigrations, rollback, status } from '../../../src/migrations/index.ts'
+import { rollback, status } from '../../../src/migrations/index.ts'
 import { createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { populate } from '../../support/inventory.ts'
 import { commitPoints, names as migrations, reach } from '../../support/migrations.ts'
@@ -96,19 +94,6 @@ test('a user with rows that the deployer may not even read can still be deleted 
   } finally {
     await drop()
   }
-})
-
-test('no step drops a trigger or a policy by name', () => {
-  const steps = migrations.flatMap(name =>
-    readdirSync(join(packagedMigrations(), name))
-      .filter(file => file.endsWith('.sql'))
-      .map(file => readFileSync(join(packagedMigrations(), name, file), 'utf8')),
-  )
-  const statements = steps
-    .flatMap(text => text.split('--> statement-breakpoint'))
-    .map(statement => statement.replaceAll(/--.*$/gm, ''))
-  expect(statements.filter(statement => /\bdrop\s+table\b/i.test(statement))).not.toEqual([])
-  expect(statements.filter(statement => /\bdrop\s+(trigger|policy)\b/i.test(statement))).toEqual([])
 })
 
 /** Whatever a migration may have made, in any schema but the ledger's. */
