@@ -2,8 +2,9 @@ import { sql } from 'drizzle-orm'
 import { namesIn, readCatalogs } from '../src/catalog/files.ts'
 import { readCatalog } from '../src/catalog/read.ts'
 import { createDatabase } from '../src/database.ts'
-import { check, migrate, packagedMigrations } from '../src/migrations/index.ts'
-import { probe } from '../src/probes/probe.ts'
+import { check, migrate, packagedMigrations } from '../src/migrate.ts'
+import { probe } from '../src/platform/probes/probe.ts'
+import { project } from '../src/platform/project.ts'
 import { readOptions } from './options.ts'
 import { withScratch } from './scratch.ts'
 import { alternate, median, ms, percentile, print, timed } from './statistics.ts'
@@ -15,13 +16,14 @@ await withScratch(async ({ urlOf }) => {
   const db = createDatabase(urlOf('agents'), { max: 2 })
   try {
     await migrate(db)
+    const { scope } = project()
     const catalogs = readCatalogs(packagedMigrations())
     const catalog = [...catalogs.values()].at(-1) ?? {}
-    const names = namesIn(catalogs.values())
+    const names = namesIn(catalogs.values(), scope)
     const times = await alternate(
       {
         'select 1': () => timed(() => db.execute(sql`select 1`)),
-        'reading the catalogs': () => timed(() => readCatalog(db, names)),
+        'reading the catalogs': () => timed(() => readCatalog(db, scope, names)),
         'probe()': () => timed(() => probe(db, catalog)),
         'check(), all of it': () => timed(() => check(db)),
       },

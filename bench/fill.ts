@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import { createDatabase } from '../src/database.ts'
-import { migrate } from '../src/migrations/index.ts'
+import { migrate } from '../src/migrate.ts'
 import type { Scratch } from './scratch.ts'
 
 /** The state that the older deployment left. */

@@ -2,7 +2,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { createDatabase } from '../src/database.ts'
-import { migrate, rollback } from '../src/migrations/index.ts'
+import { migrate, rollback } from '../src/migrate.ts'
 import type { Tally } from './clients.ts'
 import { drizzleKit, root } from './command.ts'
 import { baseline, makeBaseline } from './fill.ts'
@@ -50,11 +50,11 @@ async function ours(url: string, way: 'migrate' | 'rollback'): Promise<void> {
   const onWait = ({ message }: { message: string }) =>
     process.stderr.write(`waited: ${message.split('\n')[0]}\n`)
   const started = performance.now()
-  const onStep = (name: string) =>
+  const onStart = (name: string) =>
     process.stderr.write(`${((performance.now() - started) / 1000).toFixed(1)} s ${way} ${name}\n`)
   try {
-    if (way === 'migrate') await migrate(db, { onWait, onStep })
-    else await rollback(db, { to: baseline, onWait, onStep })
+    if (way === 'migrate') await migrate(db, { onWait, onStart })
+    else await rollback(db, { to: baseline, onWait, onStart })
   } finally {
     await db.$client.end()
   }

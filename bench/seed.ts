@@ -7,7 +7,7 @@ import { parseDocument, stringify } from 'yaml'
 import { columns } from '../src/cli/output.ts'
 import { createDatabase } from '../src/database.ts'
 import { startServer, stopServer } from '../src/local/server.ts'
-import { migrate } from '../src/migrations/index.ts'
+import { migrate } from '../src/migrate.ts'
 import { readSeedFiles, seed } from '../src/seed/index.ts'
 
 /*

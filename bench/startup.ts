@@ -1,5 +1,5 @@
 import { createDatabase } from '../src/database.ts'
-import { migrate } from '../src/migrations/index.ts'
+import { migrate } from '../src/migrate.ts'
 import { drizzleKit, run, withBuiltCommand } from './command.ts'
 import { readOptions } from './options.ts'
 import { withScratch } from './scratch.ts'

@@ -2,52 +2,51 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { formatCatalog } from '../src/catalog/files.ts'
+import { measureLocks } from '../src/catalog/measure-locks.ts'
 import { readCatalog } from '../src/catalog/read.ts'
 import { createDatabase } from '../src/database.ts'
 import { startServer } from '../src/local/server.ts'
 import { installStandIn } from '../src/local/stand-in.ts'
-import { migrate, packagedMigrations, status } from '../src/migrations/index.ts'
+import { status } from '../src/migrate.ts'
+import { project } from '../src/platform/project.ts'
+import { fill } from '../tests/support/rows.ts'
 
 /*
- * Writes `catalog.json` of every migration, as a database that is new on the local server has it after that migration.
- * With `--check` nothing is written, and a file that is not as it would be written fails.
+ * Writes `catalog.json` and `locks.json` of every migration, as a new database on the local server has it after that
+ * migration, and as its statements lock when there are rows. With `--check` it writes nothing, and exits 1 where a file is
+ * not as it would be written.
  */
 const check = process.argv.includes('--check')
-const folder = packagedMigrations()
+const { folder, scope } = project()
+const baseline = '_secure_the_agent_tables'
 const server = await startServer({ directory: '.data' })
 const admin = postgres(server.adminUrl, { max: 1, onnotice: () => {} })
 const name = `catalogs_${process.pid}`
 const stale: string[] = []
 
 await admin`create database ${admin(name)} template template0`
+const own = postgres(urlOf(server.adminUrl), { max: 1, onnotice: () => {} })
+const db = createDatabase(urlOf(server.url), { max: 2 })
 try {
-  await prepare()
-  const db = createDatabase(urlOf(server.url), { max: 2 })
-  try {
-    for (const migration of (await status(db)).pending) {
-      await migrate(db, { to: migration })
-      settle(migration, formatCatalog(await readCatalog(db)))
-    }
-  } finally {
-    await db.$client.end()
+  await installStandIn(own, { deployer: new URL(server.url).username, grants: 'old', password: '' })
+  for (const migration of (await status(db)).pending) {
+    const locks = await measureLocks(db, project(), migration)
+    settle(migration, 'locks.json', `${JSON.stringify(locks, null, 2)}\n`)
+    settle(migration, 'catalog.json', formatCatalog(await readCatalog(db, scope)))
+    if (migration.endsWith(baseline)) await fill(own, { users: 20, memories: 60 })
   }
 } finally {
+  await Promise.all([own.end(), db.$client.end()])
   await admin`drop database ${admin(name)} with (force)`
   await admin.end()
 }
 if (stale.length > 0) {
-  console.error(`not what a new database has; \`pnpm catalogs\` writes them:\n${stale.join('\n')}`)
+  console.error(`out of date; \`pnpm catalogs\` writes them:\n${stale.join('\n')}`)
   process.exitCode = 1
 }
 
-async function prepare(): Promise<void> {
-  const own = postgres(urlOf(server.adminUrl), { max: 1, onnotice: () => {} })
-  await installStandIn(own, { deployer: new URL(server.url).username, grants: 'old', password: '' })
-  await own.end()
-}
-
-function settle(migration: string, text: string): void {
-  const path = join(folder, migration, 'catalog.json')
+function settle(migration: string, file: string, text: string): void {
+  const path = join(folder, migration, file)
   if (existsSync(path) && readFileSync(path, 'utf8').replaceAll('\r\n', '\n') === text) return
   if (check) stale.push(path)
   else {
@@ -57,7 +56,7 @@ function settle(migration: string, text: string): void {
 }
 
 function urlOf(url: string): string {
-  const own = new URL(url)
-  own.pathname = `/${name}`
-  return own.href
+  const database = new URL(url)
+  database.pathname = `/${name}`
+  return database.href
 }

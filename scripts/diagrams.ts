@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { packagedMigrations } from '../src/migrations/index.ts'
+import { packagedMigrations } from '../src/migrate.ts'
 import * as schema from '../src/schema/index.ts'
 import { benchmarksAsSvg, readFigures } from './diagrams/benchmarks.ts'
 import { phasesAsMermaid, phasesAsSvg, readPhases } from './diagrams/phases.ts'

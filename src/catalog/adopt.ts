@@ -1,12 +1,13 @@
 import type { Database } from '../database.ts'
-import { MigrationError } from '../migrations/error.ts'
-import { type Migration, packagedMigrations, readMigrations } from '../migrations/files.ts'
-import { ensureLedger, readLedger, record } from '../migrations/ledger.ts'
-import { inTurn } from '../migrations/lock.ts'
-import { verify } from '../migrations/verify.ts'
+import { MigrationError } from '../migrator/error.ts'
+import { type Migration, readMigrations } from '../migrator/files.ts'
+import { ensureLedger, insertEntry, readLedger } from '../migrator/ledger.ts'
+import { withMigrationLock } from '../migrator/lock.ts'
+import { verify } from '../migrator/verify.ts'
 import { driftOf } from './check.ts'
 import { compare, type Difference } from './compare.ts'
 import { namesIn, readCatalogs } from './files.ts'
+import type { CatalogProject } from './project.ts'
 import { type Catalog, readCatalog } from './read.ts'
 import { findReplacement } from './replacement.ts'
 
@@ -15,41 +16,40 @@ export interface AdoptReport {
   at: string
   /** The migrations that were, or with `dryRun` would be, recorded as applied; none where the ledger had them. */
   recorded: string[]
-  /** What is otherwise, and which of the pending migrations sets it anew as a whole. */
+  /** What differs, and which of the pending migrations replaces it. */
   replaced: { difference: Difference; by: string }[]
 }
 
 /**
- * Takes over a database that other means have built: finds the migration whose `catalog.json` PostgreSQL's catalogs
- * equal, and records it and those before it as applied. Runs no DDL beside making the ledger, and looks at no table
- * that is not ours.
+ * Takes over a database that another tool has built: finds the migration whose `catalog.json` matches PostgreSQL's
+ * catalogs, and records it and those before it as applied. Runs no DDL but for the ledger.
  *
  * @throws MigrationError `NOT_ADOPTABLE` with the differences from the nearest migration
  */
 export async function adopt(
   db: Database,
-  options: { folder?: string; dryRun?: boolean } = {},
+  project: CatalogProject,
+  options: { dryRun?: boolean } = {},
 ): Promise<AdoptReport> {
-  const folder = options.folder ?? packagedMigrations()
-  const migrations = readMigrations(folder)
-  const catalogs = readCatalogs(folder)
+  const migrations = readMigrations(project.folder)
+  const catalogs = readCatalogs(project.folder)
   const plan = async (tx: Database): Promise<AdoptReport> => {
-    const ledger = await readLedger(tx)
+    const ledger = await readLedger(tx, project)
     const last = ledger.at(-1)
     if (last) {
       verify(migrations, ledger)
       return { at: last.name, recorded: [], replaced: [] }
     }
-    const { migration, replaced } = await findMatch(tx, migrations, catalogs)
+    const { migration, replaced } = await findMatch(tx, project, migrations, catalogs)
     const recorded = migrations.slice(0, migrations.indexOf(migration) + 1).map(({ name }) => name)
     return { at: migration.name, recorded, replaced }
   }
   if (options.dryRun) return await plan(db)
-  return await inTurn(db, async tx => {
+  return await withMigrationLock(db, async tx => {
     const report = await plan(tx)
-    await ensureLedger(tx)
+    await ensureLedger(tx, project)
     for (const migration of migrations) {
-      if (report.recorded.includes(migration.name)) await record(tx, migration)
+      if (report.recorded.includes(migration.name)) await insertEntry(tx, project, migration)
     }
     return report
   })
@@ -58,12 +58,13 @@ export async function adopt(
 interface Match {
   migration: Migration
   replaced: AdoptReport['replaced']
-  /** What no later migration would mend. */
+  /** What no later migration replaces. */
   remaining: Difference[]
 }
 
 async function findMatch(
   db: Database,
+  project: CatalogProject,
   migrations: Migration[],
   catalogs: Map<string, Catalog>,
 ): Promise<Match> {
@@ -77,31 +78,30 @@ async function findMatch(
     }
     return match
   }
-  const found = await readCatalog(db, namesIn(catalogs.values()))
+  const found = await readCatalog(db, project.scope, namesIn(catalogs.values(), project.scope))
   const matches = migrations.flatMap(migration => {
     const catalog = catalogs.get(migration.name)
     return catalog ? [weigh(migration, compare(catalog, found))] : []
   })
-  // Of those whose catalogs are the same the first: whether a step that moves only rows was taken, no catalog tells, and
-  // it can be taken again.
+  // Of several with the same catalog the first: no catalog tells whether a migration that moves only rows was applied, and
+  // it can be applied again.
   const nearest = matches.sort(
     (a, b) => a.remaining.length - b.remaining.length || a.replaced.length - b.replaced.length,
   )[0]?.migration
-  if (!nearest || !Object.keys(found).some(object => object.startsWith('table public.'))) {
-    throw new MigrationError(
-      'NOT_ADOPTABLE',
-      'there is nothing of ours in this database: `migrate` makes it.',
-    )
+  const isOurs = (object: string) =>
+    project.scope.schemas.some(schema => object.startsWith(`table ${schema}.`))
+  if (!nearest || !Object.keys(found).some(isOurs)) {
+    throw new MigrationError('NOT_ADOPTABLE', 'this database has none of the tables: `migrate` creates them.')
   }
-  // As `check` would see it: an archive that was ended, or kept on the way down, is no difference.
-  const match = weigh(nearest, driftOf(found, nearest.name, catalogs))
+  // As `check` sees it, with what the project allows.
+  const match = weigh(nearest, driftOf(project, found, nearest.name, catalogs))
   if (match.remaining.length === 0) return match
   throw new MigrationError(
     'NOT_ADOPTABLE',
     [
       `no migration leaves a database like this one. The nearest is ${nearest.name}, but:`,
       ...match.remaining.map(({ message }) => `  ${message}`),
-      'Mend these, and adopt again. Nothing was recorded.',
+      'Correct these, and adopt again. Nothing was recorded.',
     ].join('\n'),
   )
 }

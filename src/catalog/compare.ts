@@ -2,15 +2,15 @@ import { nameOf } from './files.ts'
 import type { Catalog, Facts } from './read.ts'
 import { sqlThatShows } from './shown-by.ts'
 
-/** Something that a database has otherwise than it should. */
+/** A difference between a database and what it should be. */
 export interface Difference {
   /** `table public.memories` */
   object: string
   /** `policy anon_select_memories`; null where the whole object is missing, or should not be there. */
   fact: string | null
-  /** What should be so; null where it should not be at all. */
+  /** What it should be; null where it should not be there. */
   expected: string | null
-  /** What is so, or what goes by another name, that name; null where it is missing. */
+  /** What it is, or for something renamed its name; null where it is missing. */
   found: string | null
   /** The same as a sentence. */
   message: string
@@ -18,16 +18,11 @@ export interface Difference {
   sql: string
 }
 
-/**
- * What `found` has otherwise than `expected`. Further indexes that are not unique are a database's own affair;
- * everything else on these objects is not.
- */
+/** How `found` differs from `expected`. Additional indexes that are not unique are allowed; nothing else is. */
 export function compare(expected: Catalog, found: Catalog): Difference[] {
   const objects = [...new Set([...Object.keys(expected), ...Object.keys(found)])].sort()
   return objects.flatMap(object => {
-    // Not ours: of this table, a catalog says no more than which triggers it has.
-    const none = object === 'table auth.users' ? {} : undefined
-    const [should, is] = [expected[object] ?? none, found[object] ?? none]
+    const [should, is] = [expected[object], found[object]]
     if (should && is) return compareFacts(object, should, is)
     return should
       ? [difference(object, null, '', undefined, `${object} is missing`)]
@@ -51,8 +46,8 @@ function compareFacts(object: string, expected: Facts, found: Facts): Difference
     }
   }
   for (const fact of extra) {
-    const ownAffair = kindOf(fact) === 'index' && !found[fact]?.startsWith('CREATE UNIQUE ')
-    if (!ownAffair) differences.push(difference(object, fact, undefined, found[fact]))
+    const allowed = kindOf(fact) === 'index' && !found[fact]?.startsWith('CREATE UNIQUE ')
+    if (!allowed) differences.push(difference(object, fact, undefined, found[fact]))
   }
   return differences
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Catalog, Facts } from './read.ts'
+import type { Catalog, Facts, Scope } from './read.ts'
 
 /** `catalog.json` of every migration that has one, by the migration's name, in the order they are applied. */
 export function readCatalogs(folder: string): Map<string, Catalog> {
@@ -12,12 +12,12 @@ export function readCatalogs(folder: string): Map<string, Catalog> {
   return catalogs
 }
 
-/** What a database is to be like at a migration, as far as is known: from its own `catalog.json`, or the last before it. */
+/** What is known of a database at a migration: its `catalog.json`, or the last one before it. */
 export function catalogAt(catalogs: Map<string, Catalog>, name: string): Catalog | undefined {
   return [...catalogs].findLast(([migration]) => migration <= name)?.[1]
 }
 
-/** One fact a line, and text of several lines as a list of them, so that a review shows what changed. */
+/** A line for each fact, and a list for text of several lines, so that a review shows what changed. */
 export function formatCatalog(catalog: Catalog): string {
   const lines = (facts: Facts) =>
     Object.fromEntries(
@@ -39,13 +39,13 @@ function parseCatalog(text: string): Catalog {
   )
 }
 
-/** What to look for in a database to compare it with any of these catalogs. */
-export function namesIn(catalogs: Iterable<Catalog>): string[] {
+/** The names to look for in a database to compare it with any of these catalogs. */
+export function namesIn(catalogs: Iterable<Catalog>, { foreignTables }: Scope): string[] {
   const names = new Set<string>()
   for (const catalog of catalogs) {
     for (const [object, facts] of Object.entries(catalog)) {
       names.add(nameOf(object))
-      if (object !== 'table auth.users') continue
+      if (!foreignTables.includes(nameOf(object))) continue
       for (const fact of Object.keys(facts)) names.add(nameOf(fact))
     }
   }

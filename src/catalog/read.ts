@@ -2,34 +2,47 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { execute, query, transaction } from '../query.ts'
 
-/** What is so of one object, by what it is about: `policy anon_select_llms`, `column id`, `owner`. */
+/** The facts about one object, by what they are about: `policy anon_select_llms`, `column id`, `owner`. */
 export type Facts = Record<string, string>
 
-/** Objects by kind and name: `table public.llms`, `function public.keep_updated_at()`. */
+/** Objects by kind and name: `table public.orders`, `function public.total(uuid)`. */
 export type Catalog = Record<string, Facts>
 
+/** What of a database its migrations are about. */
+export interface Scope {
+  /** The schemas that the migrations make objects in. */
+  schemas: string[]
+  /** Tables of others, with their schema, on which some of the triggers are ours. */
+  foreignTables: string[]
+  /** Roles that own nothing: whoever owns most of the rest is `the deployer`. */
+  clientRoles: string[]
+}
+
 /**
- * Reads PostgreSQL's own catalogs: everything in the schemas `public` and `archive`, or just the objects of these
- * names, and of the triggers on `auth.users` those of these names or that call these functions. In the same words
- * whatever the version (15 to 18), the deploying role and the order of the columns.
+ * Reads PostgreSQL's own catalogs: everything in the schemas, or just the objects of these names; of the triggers on
+ * foreign tables those of these names, or that call these functions. In the same words whatever the version (15 to 18),
+ * the deploying role and the order of the columns.
  *
  * Reads only, and needs no right on any table.
  */
-export async function readCatalog(db: Database, only?: string[]): Promise<Catalog> {
-  const names = only ? JSON.stringify(only) : null
+export async function readCatalog(db: Database, scope: Scope, only?: string[]): Promise<Catalog> {
   return await transaction(
     db,
     async tx => {
       const was = await currentSettings(tx, Object.keys(whileReading))
       await set(tx, whileReading)
-      const rows = await query<{ object: string; fact: string; value: string }>(tx, factsOf(names))
+      const rows = await query<{ object: string; fact: string; value: string }>(tx, factsOf(scope, only))
       // The transaction may be the caller's.
       await set(tx, was)
-      const catalog: Catalog = {}
+      // A foreign table is there, whether or not it has triggers of ours.
+      const objects = new Set([
+        ...scope.foreignTables.map(name => `table ${name}`),
+        ...rows.map(row => row.object),
+      ])
+      const catalog: Catalog = Object.fromEntries([...objects].sort().map(object => [object, {}]))
       for (const { object, fact, value } of rows.sort(byName)) {
         const text = value.replaceAll('\r\n', '\n')
-        catalog[object] ??= {}
-        catalog[object][fact] = fact === 'definition' ? unqualified(text) : text
+        Object.assign(catalog[object] ?? {}, { [fact]: fact === 'definition' ? unqualified(text) : text })
       }
       return catalog
     },
@@ -70,9 +83,10 @@ function unqualified(definition: string): string {
   return definition.replace(new RegExp(`(?<![\\w.])(?:${tables.join('|')})\\.`, 'g'), '')
 }
 
-function factsOf(names: string | null): SQL {
-  // As text: the driver would make JSON of JSON.
-  const only = sql`${names}::text::jsonb`
+function factsOf({ schemas, foreignTables, clientRoles }: Scope, names: string[] | undefined): SQL {
+  // As text: each driver encodes JSON and arrays in its own way.
+  const json = (value: string[] | null) => sql`${value && JSON.stringify(value)}::text::jsonb`
+  const only = json(names ?? null)
   return sql`
 with named as (
   select jsonb_array_elements_text(${only}) as name
@@ -84,33 +98,33 @@ with named as (
             from pg_catalog.pg_class c
             join pg_catalog.pg_namespace n on n.oid = c.relnamespace
            where c.relkind in ('r', 'v', 'p', 'm', 'f', 'S')) r
-   where case when ${only} is null then r.nspname in ('public', 'archive')
-              else r.name in (select name from named) and r.nspname <> 'auth' end
+   where case when ${only} is null then ${json(schemas)} ? r.nspname
+              else r.name in (select name from named) and not ${json(foreignTables)} ? r.name end
 ), functions as (
   select f.*, case f.prokind when 'p' then 'procedure ' else 'function ' end || f.name as object
     from (select p.*, n.nspname, p.oid::regprocedure::text as name
             from pg_catalog.pg_proc p
             join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-           where n.nspname in ('public', 'archive') and p.prokind in ('f', 'p')
+           where ${json(schemas)} ? n.nspname and p.prokind in ('f', 'p')
              and not exists (select from pg_catalog.pg_depend d
                               where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')) f
    where ${only} is null or f.name in (select name from named)
 ), schemas as (
   select n.*, 'schema ' || n.nspname as object
     from pg_catalog.pg_namespace n
-   where n.nspname = 'archive'
+   where n.nspname <> 'public' and ${json(schemas)} ? n.nspname
      and (${only} is null or n.nspname in (select name from named))
-), auth_users as (
-  -- By its name alone: to_regclass() asks for a right to the schema.
-  select c.oid
+), foreign_tables as (
+  -- By their names alone: to_regclass() asks for a right to the schema.
+  select c.oid, format('table %I.%I', n.nspname, c.relname) as object
     from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-   where n.nspname = 'auth' and c.relname = 'users'
+   where ${json(foreignTables)} ? format('%I.%I', n.nspname, c.relname)
 ), deployer as (
-  -- Whoever owns most of it: the role's name differs between projects.
+  -- The role's name differs between projects.
   select mode() within group (order by relowner) as oid
     from relations
-   where relowner::regrole::text not in ('anon', 'authenticated', 'service_role')
+   where not ${json(clientRoles)} ? relowner::regrole::text
 ), roles as (
   select 0::oid as oid, 'public' as name
    union all
@@ -145,7 +159,7 @@ with named as (
    union all
   select s.object, 'owner', r.name from functions s join roles r on r.oid = s.proowner
    union all
-  -- MAINTAIN came with PostgreSQL 17: whoever has all the rest has it, or has it not.
+  -- MAINTAIN came with PostgreSQL 17: it makes no difference to a role that has all the rest.
   select g.object, 'grants' || g.of_column || ' to ' || g.grantee,
          concat(case when g.held @> array(select w.privilege_type
                                             from aclexplode(acldefault(nullif(g.kind, 'c'), g.owner)) w
@@ -202,14 +216,15 @@ with named as (
     join pg_catalog.pg_rewrite w on w.ev_class = r.oid
    where w.rulename <> '_RETURN'
    union all
-  select coalesce(r.object, 'table auth.users'), 'trigger ' || quote_ident(t.tgname),
+  select coalesce(r.object, f.object), 'trigger ' || quote_ident(t.tgname),
          concat(replace(pg_get_triggerdef(t.oid), ' TRIGGER ' || quote_ident(t.tgname) || ' ', ' TRIGGER '),
                 case t.tgenabled when 'D' then ', disabled' when 'R' then ', replica only' when 'A' then ', always' end)
     from pg_catalog.pg_trigger t
     left join relations r on r.oid = t.tgrelid
+    left join foreign_tables f on f.oid = t.tgrelid
    where not t.tgisinternal
      and (r.oid is not null
-          or t.tgrelid in (select oid from auth_users)
+          or f.oid is not null
              and (${only} is null or t.tgname in (select name from named)
                   or t.tgfoid in (select oid from functions)))
    union all

@@ -1,17 +1,17 @@
-import type { Migration } from '../migrations/files.ts'
+import type { Migration } from '../migrator/files.ts'
 import type { Difference } from './compare.ts'
 import { nameOf } from './files.ts'
 
-/** What `create or replace function` sets, whatever it was before. */
+/** What `create or replace function` replaces. */
 const setByReplacing = ['body', 'configuration', 'security', 'language', 'behaviour']
 
-/** The first of these migrations that sets anew as a whole what differs: a function, EXECUTE, a table's grants. */
+/** The first of these migrations that replaces what differs: a function, or the grants on a function or table. */
 export function findReplacement(difference: Difference, later: Migration[]): string | undefined {
-  return later.find(({ up }) => up.statements.some(({ sql }) => setsAnew(plain(sql), difference)))?.name
+  return later.find(({ up }) => up.statements.some(({ sql }) => replaces(plain(sql), difference)))?.name
 }
 
-function setsAnew(statement: string, { object, fact, expected, found }: Difference): boolean {
-  // No grant takes back the right to pass it on, and a revoke stops at whom it was passed on to.
+function replaces(statement: string, { object, fact, expected, found }: Difference): boolean {
+  // A grant does not take back the grant option, and a revoke fails where it was used.
   if (fact === null || found?.includes('may pass on')) return false
   const isFunction = object.startsWith('function ')
   if (isFunction && setByReplacing.includes(fact)) {
@@ -33,7 +33,7 @@ function listed(list: string, name: string): boolean {
   return list.split(/, ?/).includes(name)
 }
 
-/** Without comments, on one line. */
+/** On one line, without comments. */
 function plain(sql: string): string {
   return sql
     .replace(/--[^\n]*/g, '')

@@ -1,4 +1,4 @@
-import { type AdoptReport, adopt } from '../migrations/index.ts'
+import { type AdoptReport, adopt } from '../migrate.ts'
 import { type Command, exitCodes } from './command.ts'
 import { confirm } from './confirm.ts'
 import { withDatabase } from './connect.ts'

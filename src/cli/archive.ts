@@ -1,4 +1,4 @@
-import { type ArchiveReport, dropArchive, readArchive } from '../migrations/index.ts'
+import { type ArchiveReport, dropArchive, readArchive } from '../migrate.ts'
 import { type Command, exitCodes, UsageError } from './command.ts'
 import { confirm } from './confirm.ts'
 import { withDatabase } from './connect.ts'

@@ -1,4 +1,4 @@
-import { type CheckReport, check, hasDrift } from '../migrations/index.ts'
+import { type CheckReport, check, hasDrift } from '../migrate.ts'
 import { type Command, exitCodes } from './command.ts'
 import { withDatabase } from './connect.ts'
 import { count, type Output } from './output.ts'

@@ -1,4 +1,4 @@
-import type { MigrateOptions } from '../migrations/index.ts'
+import type { MigrateOptions } from '../migrate.ts'
 import { UsageError } from './command.ts'
 import type { Output } from './output.ts'
 
@@ -18,9 +18,9 @@ export function tellSteps(
   doing: string,
   done: string,
   output: Output,
-): Pick<MigrateOptions, 'onStep' | 'onDone'> {
+): Pick<MigrateOptions, 'onStart' | 'onDone'> {
   return {
-    onStep: name => output.note(`${doing} ${name}`),
+    onStart: name => output.note(`${doing} ${name}`),
     onDone: (name, milliseconds) => output.line(`${done} ${name} (${Math.round(milliseconds)} ms)`),
   }
 }

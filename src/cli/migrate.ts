@@ -1,11 +1,10 @@
 import {
-  type Lock,
   type MigrateReport,
   migrate,
+  type PlannedLock,
   type PlannedMigration,
-  type PlannedStatement,
   planMigration,
-} from '../migrations/index.ts'
+} from '../migrate.ts'
 import { reportUntried } from './check.ts'
 import { type Command, exitCodes } from './command.ts'
 import { withDatabase } from './connect.ts'
@@ -16,7 +15,7 @@ export const command: Command = {
   options: { to: { type: 'string' }, plan: { type: 'boolean' }, ...lockOptions },
   explain: {
     'to NAME': 'stop after the migration of this name',
-    plan: 'print the SQL, the locks and the rows to be moved, and write nothing',
+    plan: 'print the SQL and the locks it takes, and write nothing',
     ...explainLocks,
   },
   async run({ values }, output) {
@@ -55,7 +54,7 @@ function reportPlan(plan: PlannedMigration[], output: Output): void {
       output.line(`-- ${name}/${file}`)
       for (const [i, statement] of statements.entries()) {
         const place = `statement ${i + 1} of ${statements.length}, line ${statement.line}`
-        output.line(`\n-- ${place}: ${[...lockPhrases(statement.locks), ...rowPhrase(statement)].join('; ')}`)
+        output.line(`\n-- ${place}: ${lockPhrase(statement.locks)}`)
         output.line(statement.sql)
       }
       output.line()
@@ -63,16 +62,21 @@ function reportPlan(plan: PlannedMigration[], output: Output): void {
   }
 }
 
-function lockPhrases(locks: Lock[]): string[] {
-  if (locks.length === 0) return ['locks no table']
+function lockPhrase(locks: PlannedLock[] | null): string {
+  if (locks === null) return 'locks not measured'
+  if (locks.length === 0) return 'no further lock'
   const modes = new Set(locks.map(lock => lock.mode))
-  return [...modes].map(mode => {
-    const tables = locks.filter(lock => lock.mode === mode).map(lock => lock.table)
-    return `${mode} on ${tables.join(', ')}`
-  })
+  return [...modes]
+    .map(
+      mode =>
+        `${mode} on ${locks
+          .filter(lock => lock.mode === mode)
+          .map(tablePhrase)
+          .join(', ')}`,
+    )
+    .join('; ')
 }
 
-function rowPhrase({ rows }: PlannedStatement): string[] {
-  if (rows === undefined) return []
-  return [rows === null ? 'rows unknown' : `about ${count(rows, 'row')}`]
+function tablePhrase({ table, rows }: PlannedLock): string {
+  return rows === null ? table : `${table} (about ${count(rows, 'row')})`
 }

@@ -1,4 +1,4 @@
-import { repair } from '../migrations/index.ts'
+import { repair } from '../migrate.ts'
 import { type Command, exitCodes } from './command.ts'
 import { confirm } from './confirm.ts'
 import { withDatabase } from './connect.ts'

@@ -1,4 +1,4 @@
-import { rollback } from '../migrations/index.ts'
+import { rollback } from '../migrate.ts'
 import { type Command, exitCodes } from './command.ts'
 import { withDatabase } from './connect.ts'
 import { explainLocks, lockOptions, lockSettings, tellSteps } from './locks.ts'

@@ -1,6 +1,6 @@
 import { eq, getTableName, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { check, hasDrift, migrate } from '../migrations/index.ts'
+import { check, hasDrift, migrate } from '../migrate.ts'
 import { llms, memories, profiles, systemAgents } from '../schema/index.ts'
 import { defaultSeedFiles, seed } from '../seed/index.ts'
 import { reportCheck } from './check.ts'

@@ -1,4 +1,4 @@
-import { status } from '../migrations/index.ts'
+import { status } from '../migrate.ts'
 import { type Command, exitCodes } from './command.ts'
 import { withDatabase } from './connect.ts'
 

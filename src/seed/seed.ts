@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { refusalOf } from '../migrations/error.ts'
 import { didYouMean, MOST_WORDS } from '../nearest.ts'
+import { pgErrorOf } from '../pg-error.ts'
 import { query, transaction } from '../query.ts'
 import { llms } from '../schema/index.ts'
 import { removeAgents, removeModels, writeAgents, writeModels } from './apply.ts'
@@ -87,7 +87,7 @@ export async function seed(db: Database, options: SeedOptions): Promise<SeedRepo
       : { isolationLevel: 'read committed' },
   )
   return await work.catch(cause => {
-    const { code, message: reason } = refusalOf(cause)
+    const { code, message: reason } = pgErrorOf(cause)
     if (code !== '42P01') throw cause
     const message = `${reason}: \`migrate\` makes the tables. Nothing was written.`
     throw new SeedError('NOT_MIGRATED', message, { cause })

@@ -1,6 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
 import { readCatalog as read } from '../../src/catalog/read.ts'
+import { project } from '../../src/platform/project.ts'
 
 export interface CatalogOptions {
   /** Describe the schema `archive` too. */
@@ -14,7 +15,7 @@ export async function readCatalog(sql: postgres.Sql, options: CatalogOptions = {
     ...sql,
     options: { ...sql.options, parsers: {}, serializers: {} },
   } as postgres.Sql
-  return Object.entries(await read(drizzle({ client })))
+  return Object.entries(await read(drizzle({ client }), project().scope))
     .filter(([object]) => options.archive || !/ archive\b/.test(object))
     .flatMap(([object, facts]) => Object.entries(facts).map(([fact, is]) => `${object}: ${fact}: ${is}`))
 }

@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { packagedMigrations } from '../../src/migrations/index.ts'
+import { packagedMigrations } from '../../src/migrate.ts'
 
 /** An empty directory for the test that calls it; its path. */
 export async function ownDirectory(): Promise<string> {

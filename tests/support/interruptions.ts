@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, inject } from 'vitest'
-import { type Migration, readMigrations, type Script } from '../../src/migrations/files.ts'
-import { packagedMigrations } from '../../src/migrations/index.ts'
-import { ensureLedger } from '../../src/migrations/ledger.ts'
+import { packagedMigrations } from '../../src/migrate.ts'
+import { type Migration, readMigrations, type Script } from '../../src/migrator/files.ts'
+import { ensureLedger } from '../../src/migrator/ledger.ts'
 import { readCatalog } from './catalog.ts'
 import { compiled } from './compiled.ts'
 import { createDatabase, signUp, type TestDatabase } from './database.ts'
@@ -177,7 +177,7 @@ export async function killAt(
 
 /** The server cuts the migrator's connections once the ledger is written, in the commit itself. */
 export async function cutAtCommit({ step }: Passage, { url, admin, db }: TestDatabase): Promise<void> {
-  await ensureLedger(db)
+  await ensureLedger(db, {})
   await admin.unsafe(`
     create function drizzle.cut() returns trigger language plpgsql
       as $$ begin ${waitForTheCut} return null; end $$;

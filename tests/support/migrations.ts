@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import type { Database } from '../../src/database.ts'
-import { migrate, packagedMigrations, rollback, status } from '../../src/migrations/index.ts'
+import { migrate, packagedMigrations, rollback, status } from '../../src/migrate.ts'
 
 /** The package's migrations, in their order. */
 export const names = readdirSync(packagedMigrations()).sort()

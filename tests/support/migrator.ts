@@ -1,6 +1,6 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import { migrate, rollback } from '../../src/migrations/index.ts'
+import { migrate, rollback } from '../../src/migrate.ts'
 
 /** One step of the way, up to a migration or down to the one before, from the migrations of a folder. */
 export interface Step {

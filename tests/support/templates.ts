@@ -1,7 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { installStandIn } from '../../src/local/stand-in.ts'
-import { migrate } from '../../src/migrations/index.ts'
+import { migrate } from '../../src/migrate.ts'
 import { buildByOtherMeans } from './by-other-means.ts'
 import { fill } from './rows.ts'
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { migrate, rollback } from '../../../src/migrations/index.ts'
+import { migrate, rollback } from '../../../src/migrate.ts'
 import { createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { baseline, migrationsSince, pointsSince, reach } from '../../support/migrations.ts'
 import { AGENT_TYPES, addCatalog, type Rows, readRows } from '../../support/rows.ts'

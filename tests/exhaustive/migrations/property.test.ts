@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { migrate, rollback } from '../../../src/migrations/index.ts'
+import { migrate, rollback } from '../../../src/migrate.ts'
 import { createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { baseline, migrationsSince } from '../../support/migrations.ts'
 import { AGENT_TYPES, readRows } from '../../support/rows.ts'

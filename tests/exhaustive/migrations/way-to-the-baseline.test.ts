@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { rollback } from '../../../src/migrations/index.ts'
+import { rollback } from '../../../src/migrate.ts'
 import { readCatalog } from '../../support/catalog.ts'
 import { ownDatabase, type TestDatabase } from '../../support/database.ts'
 import { baseline, pointsSince, reach } from '../../support/migrations.ts'

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { beforeAll, expect, test } from 'vitest'
-import { adopt, MigrationError } from '../../../src/migrations/index.ts'
+import { adopt, MigrationError } from '../../../src/migrate.ts'
 import { createDatabase, type TestDatabase, undone } from '../../support/database.ts'
 import { placeOfLedger } from '../../support/rows.ts'
 import { DEPLOYER } from '../../support/templates.ts'

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { beforeAll, expect, test } from 'vitest'
-import { adopt } from '../../../src/migrations/index.ts'
+import { adopt } from '../../../src/migrate.ts'
 import { createDatabase, type TestDatabase, undone } from '../../support/database.ts'
 import { placeOfLedger } from '../../support/rows.ts'
 import { DEPLOYER } from '../../support/templates.ts'
@@ -21,7 +21,8 @@ const rights: { given: string; sql: string; refused?: RegExp; mended?: string }[
   {
     given: 'no schema, and no CREATE on the database',
     sql: 'alter database %I owner to session_user',
-    refused: /cannot be made: permission denied for database .*hint: .*create schema if not exists drizzle/s,
+    refused:
+      /cannot be created: permission denied for database .*hint: .*create schema if not exists drizzle/s,
     mended: `create schema drizzle; grant usage, create on schema drizzle to ${by}`,
   },
   {
@@ -31,13 +32,13 @@ const rights: { given: string; sql: string; refused?: RegExp; mended?: string }[
   {
     given: 'a schema of another, without CREATE',
     sql: `create schema drizzle; grant usage on schema drizzle to ${by}`,
-    refused: /cannot be made: permission denied for schema drizzle .*hint: .*grant usage, create/s,
+    refused: /cannot be created: permission denied for schema drizzle .*hint: .*grant usage, create/s,
     mended: `grant usage, create on schema drizzle to ${by}`,
   },
   {
     given: 'a schema of another, without any right',
     sql: 'create schema drizzle',
-    refused: /cannot be made: permission denied for schema drizzle .*hint: .*grant usage, create/s,
+    refused: /cannot be created: permission denied for schema drizzle .*hint: .*grant usage, create/s,
     mended: `grant usage, create on schema drizzle to ${by}`,
   },
   {

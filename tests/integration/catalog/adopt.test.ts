@@ -1,15 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
 import { expect, test } from 'vitest'
-import {
-  adopt,
-  check,
-  dropArchive,
-  hasDrift,
-  migrate,
-  rollback,
-  status,
-} from '../../../src/migrations/index.ts'
+import { adopt, check, dropArchive, hasDrift, migrate, rollback, status } from '../../../src/migrate.ts'
 import { defaultSeedFiles, seed } from '../../../src/seed/index.ts'
 import { readCatalog } from '../../support/catalog.ts'
 import { ownDatabase, signUp, type TestDatabase } from '../../support/database.ts'
@@ -121,7 +113,7 @@ test('in an empty database there is nothing of ours, and it is said so', async (
   const at = await ownDatabase('standin_old')
   await expect(adopt(at.db)).rejects.toMatchObject({
     code: 'NOT_ADOPTABLE',
-    message: expect.stringContaining('nothing of ours in this database: `migrate` makes it'),
+    message: expect.stringContaining('this database has none of the tables: `migrate` creates them'),
   })
   expect(await placeOfLedger(at.db)).toEqual([{ schema: null, ledger: null }])
 })

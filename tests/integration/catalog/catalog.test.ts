@@ -3,10 +3,12 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readCatalogs } from '../../../src/catalog/files.ts'
 import { readCatalog } from '../../../src/catalog/read.ts'
-import { packagedMigrations } from '../../../src/migrations/index.ts'
+import { packagedMigrations } from '../../../src/migrate.ts'
+import { project } from '../../../src/platform/project.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { commitPoints, hasReached, names as migrations, reach } from '../../support/migrations.ts'
 
+const { scope } = project()
 const catalogs = readCatalogs(packagedMigrations())
 const catalogOf = (at: string) => catalogs.get(migrations.find(name => name.endsWith(`_${at}`))!)!
 
@@ -27,7 +29,7 @@ describe.each(['standin_old', 'standin_new'])('over the default grants of %s', t
 
   test.each(commitPoints)('$way to $at: the database is what its catalog.json says', async point => {
     await reach(database.db, point)
-    expect(await readCatalog(database.db)).toEqual(catalogOf(point.at))
+    expect(await readCatalog(database.db, scope)).toEqual(catalogOf(point.at))
   })
 })
 
@@ -52,7 +54,7 @@ describe('where a system agent waits in archive on the way down', () => {
       await reach(database.db, point)
       const today = catalogOf('harden_the_tables')
       const waiting = ['schema archive', 'table archive.system_agents']
-      expect(await readCatalog(database.db)).toEqual({
+      expect(await readCatalog(database.db, scope)).toEqual({
         ...Object.fromEntries(waiting.map(object => [object, today[object]])),
         ...catalogOf(point.at),
       })
@@ -73,11 +75,11 @@ test('a role that may do nothing reads the same, and whoever lends a transaction
         { may: false },
       ])
       const before = await tx.execute(settings)
-      const catalog = await readCatalog(tx)
+      const catalog = await readCatalog(tx, scope)
       expect(await tx.execute(settings)).toEqual(before)
       return catalog
     })
-    expect(found).toEqual(await readCatalog(db))
+    expect(found).toEqual(await readCatalog(db, scope))
   } finally {
     await drop()
   }

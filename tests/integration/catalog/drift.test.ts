@@ -5,7 +5,8 @@ import { findDrift } from '../../../src/catalog/check.ts'
 import type { Difference } from '../../../src/catalog/compare.ts'
 import { readCatalogs } from '../../../src/catalog/files.ts'
 import type { Database } from '../../../src/database.ts'
-import { packagedMigrations } from '../../../src/migrations/index.ts'
+import { packagedMigrations } from '../../../src/migrate.ts'
+import { project } from '../../../src/platform/project.ts'
 import { createDatabase, type TestDatabase, undone } from '../../support/database.ts'
 import { last } from '../../support/migrations.ts'
 import { groups } from './mutations.ts'
@@ -19,7 +20,7 @@ async function tryOut(db: PostgresJsDatabase, at: string, by: string) {
   let found: { differences: Difference[]; shown: unknown[][] } = { differences: [], shown: [] }
   await undone(db, async tx => {
     await tx.execute(sql.raw(by))
-    const differences = await findDrift(tx, at, catalogs)
+    const differences = await findDrift(tx, project(), at, catalogs)
     found = { differences, shown: await show(tx, differences) }
   })
   return found
@@ -49,7 +50,7 @@ describe.each(groups)('%s, check finds, names and shows', (_, state, mutations) 
   let db: PostgresJsDatabase
   beforeAll(async () => {
     db = drizzle({ client: databases.get(state)!.admin })
-    expect(await findDrift(db, at, catalogs)).toEqual([])
+    expect(await findDrift(db, project(), at, catalogs)).toEqual([])
   })
 
   test.for(mutations.map(mutation => [mutation.what, mutation] as const))(

@@ -4,15 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findDrift } from '../../../src/catalog/check.ts'
 import { readCatalogs } from '../../../src/catalog/files.ts'
 import type { Database } from '../../../src/database.ts'
-import { readMigrations } from '../../../src/migrations/files.ts'
-import {
-  check,
-  dropArchive,
-  hasDrift,
-  migrate,
-  packagedMigrations,
-  rollback,
-} from '../../../src/migrations/index.ts'
+import { check, dropArchive, hasDrift, migrate, packagedMigrations, rollback } from '../../../src/migrate.ts'
+import { readMigrations } from '../../../src/migrator/files.ts'
+import { project } from '../../../src/platform/project.ts'
 import { createDatabase, ownDatabase, type TestDatabase, undone } from '../../support/database.ts'
 import { addAgentOfNewType } from '../../support/rows.ts'
 import { connect } from '../../support/templates.ts'
@@ -94,7 +88,7 @@ describe('of what others add, check says nothing', () => {
   test.each(Object.keys(additions))('of %s', async what => {
     await undone(db, async tx => {
       await tx.execute(sql.raw(additions[what]!))
-      expect(await findDrift(tx, last, catalogs)).toEqual([])
+      expect(await findDrift(tx, project(), last, catalogs)).toEqual([])
     })
   })
 
@@ -102,7 +96,7 @@ describe('of what others add, check says nothing', () => {
     const client = connect(database.url, { max: 1, connection: { quote_all_identifiers: true } })
     try {
       expect(await client`select quote_ident('memories') as name`).toEqual([{ name: '"memories"' }])
-      expect(await findDrift(drizzle({ client }), last, catalogs)).toEqual([])
+      expect(await findDrift(drizzle({ client }), project(), last, catalogs)).toEqual([])
     } finally {
       await client.end()
     }

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { check, hasDrift, migrate, status } from '../../../src/migrations/index.ts'
+import { check, hasDrift, migrate, status } from '../../../src/migrate.ts'
 import { runCli } from '../../support/cli.ts'
 import { createDatabase, ownDatabase, type TestDatabase, undone } from '../../support/database.ts'
 import { last } from '../../support/migrations.ts'

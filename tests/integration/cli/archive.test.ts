@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { migrate, rollback } from '../../../src/migrations/index.ts'
+import { migrate, rollback } from '../../../src/migrate.ts'
 import { readCatalog } from '../../support/catalog.ts'
 import { runCli } from '../../support/cli.ts'
 import { createDatabase, ownDatabase, type TestDatabase } from '../../support/database.ts'

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { check, hasDrift } from '../../../src/migrations/index.ts'
+import { check, hasDrift } from '../../../src/migrate.ts'
 import { runCli } from '../../support/cli.ts'
 import { createDatabase, ownDatabase, type TestDatabase, undone } from '../../support/database.ts'
 import { after, last, names } from '../../support/migrations.ts'

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { migrate } from '../../../src/migrations/index.ts'
+import { migrate } from '../../../src/migrate.ts'
 import { compiled } from '../../support/compiled.ts'
 import { ownDatabase } from '../../support/database.ts'
 import { after } from '../../support/migrations.ts'
@@ -17,10 +17,12 @@ test('migrate says for whom an index waits, and goes on once they are done', asy
     let stderr = ''
     for await (const text of child.stderr.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
       stderr += text
-      if (stderr.includes('held by')) break
+      if (stderr.includes('blocked by')) break
     }
     expect(stderr).toMatch(
-      new RegExp(`online\\.sql: statement 3 of .*: waits for .*\\nheld by: pid ${self?.pid}, .*\\n$`),
+      new RegExp(
+        `online\\.sql: statement 3 of .*: waits for older transactions, and blocks nobody\\nblocked by: pid ${self?.pid}, .*\\n$`,
+      ),
     )
     return { child, pid: self?.pid }
   })

@@ -3,7 +3,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { agentsForUser, profiles, relations } from '../../../src/index.ts'
-import { migrate, rollback, status } from '../../../src/migrations/index.ts'
+import { migrate, rollback, status } from '../../../src/migrate.ts'
 import { defaultSeedFiles, seed } from '../../../src/seed/index.ts'
 
 const client = new PGlite()

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { migrate } from '../../../src/migrations/index.ts'
+import { migrate } from '../../../src/migrate.ts'
 import { asRole, ownDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { addCatalog, readRows } from '../../support/rows.ts'
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { migrate, rollback } from '../../../src/migrations/index.ts'
+import { migrate, rollback } from '../../../src/migrate.ts'
 import { asRole, createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { baseline } from '../../support/migrations.ts'
 import { addCatalog } from '../../support/rows.ts'

@@ -1,6 +1,6 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { migrate, rollback, status } from '../../../src/migrations/index.ts'
+import { migrate, rollback, status } from '../../../src/migrate.ts'
 import { readCatalog } from '../../support/catalog.ts'
 import { runCli } from '../../support/cli.ts'
 import { createDatabase, ownDatabase, type TestDatabase } from '../../support/database.ts'

@@ -1,6 +1,6 @@
 import type postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { migrate, rollback } from '../../../src/migrations/index.ts'
+import { migrate, rollback } from '../../../src/migrate.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { baseline } from '../../support/migrations.ts'
 import { DEPLOYER } from '../../support/templates.ts'

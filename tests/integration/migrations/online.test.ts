@@ -1,6 +1,6 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { expect, test } from 'vitest'
-import { migrate, rollback, type Wait } from '../../../src/migrations/index.ts'
+import { migrate, rollback, type Wait } from '../../../src/migrate.ts'
 import { readCatalog } from '../../support/catalog.ts'
 import { createDatabase, ownDatabase } from '../../support/database.ts'
 import { folderOf } from '../../support/folder.ts'
@@ -125,7 +125,7 @@ test('an index that waits for older transactions to end says for whom, and is bu
   expect(seen[0]).toEqual({
     message: expect.stringMatching(
       new RegExp(
-        `_harden_the_tables/online\\.sql: statement 3 of \\d+, line \\d+: waits .*\\nheld by: pid ${pid}, application older, `,
+        `_harden_the_tables/online\\.sql: statement 3 of \\d+, line \\d+: waits for older transactions, and blocks nobody\\nblocked by: pid ${pid}, application older, `,
       ),
     ),
     attempt: 0,

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import { migrate, rollback } from '../../../src/migrations/index.ts'
+import { migrate, rollback } from '../../../src/migrate.ts'
 import { readCatalog } from '../../support/catalog.ts'
 import { ownDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { baseline } from '../../support/migrations.ts'

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { migrate } from '../../../src/migrations/index.ts'
+import { migrate } from '../../../src/migrate.ts'
 import { createDatabase, type TestDatabase, undone } from '../../support/database.ts'
 import { fill } from '../../support/rows.ts'
 import { furtherMigration, idea, signUps } from './further-migration.ts'

@@ -1,6 +1,6 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { check, hasDrift, migrate } from '../../../src/migrations/index.ts'
+import { check, hasDrift, migrate } from '../../../src/migrate.ts'
 import { runCli } from '../../support/cli.ts'
 import { createDatabase, ownDatabase, type TestDatabase, undone } from '../../support/database.ts'
 import { names } from '../../support/migrations.ts'
@@ -26,7 +26,7 @@ const breakages: Record<string, { sql: string; says: RegExp; superuser?: true }>
   'the trigger cannot do without an e-mail address': {
     sql: signUps(`insert into public.profiles (id, username) select new.id, lower(new.email);
                   perform 1 / length(new.email); if new.email is null then raise not_null_violation; end if; return new;`),
-    says: /no longer holds:\n {2}a sign-up without e-mail: not_null_violation/,
+    says: /1 probe failed:\n {2}a sign-up without e-mail: not_null_violation/,
   },
   'the trigger makes no profile': {
     sql: signUps('return new;'),
@@ -61,24 +61,24 @@ const breakages: Record<string, { sql: string; says: RegExp; superuser?: true }>
   },
   'select is opened': {
     sql: 'alter policy anon_select_memories on public.memories using (true)',
-    says: /no longer holds:\n {2}anon can select nothing from public.memories: it met a row\nNothing/,
+    says: /1 probe failed:\n {2}anon can select nothing from public.memories: it met a row\nThe migration was rolled back/,
   },
   'insert is opened': {
     sql: 'alter policy anon_insert_llms on public.llms with check (true)',
-    says: /no longer holds:\n {2}anon can insert nothing into public.llms: duplicate key/,
+    says: /1 probe failed:\n {2}anon can insert nothing into public.llms: duplicate key/,
   },
   // Without the right to select, an update or delete that names no column is not bound by the policies for it.
   'update is opened': {
     sql: 'alter policy authenticated_update_profiles on public.profiles using (true) with check (true)',
-    says: /no longer holds:\n {2}authenticated can update nothing of public.profiles: it met a row\nNothing/,
+    says: /1 probe failed:\n {2}authenticated can update nothing of public.profiles: it met a row\nThe migration was rolled back/,
   },
   'delete is opened': {
     sql: 'alter policy authenticated_delete_system_agents on public.system_agents using (true)',
-    says: /no longer holds:\n {2}authenticated can delete nothing from public.system_agents: it met a row\nNothing/,
+    says: /1 probe failed:\n {2}authenticated can delete nothing from public.system_agents: it met a row\nThe migration was rolled back/,
   },
   'all is opened to a role': {
     sql: 'create policy open on public.llms to authenticated using (true)',
-    says: /authenticated can select nothing from public.llms: it met a row\n.*insert.*\n.*update.*\n.*delete.*\nNothing/,
+    says: /authenticated can select nothing from public.llms: it met a row\n.*insert.*\n.*update.*\n.*delete.*\nThe migration was rolled back/,
   },
   'all is opened to everybody': {
     sql: 'create policy open on public.profiles using (true) with check (true)',
@@ -90,7 +90,7 @@ const breakages: Record<string, { sql: string; says: RegExp; superuser?: true }>
   },
   'truncate is granted': {
     sql: 'grant truncate on public.memories to anon',
-    says: /no longer holds:\n {2}anon cannot truncate public.memories: it holds the privilege\nNothing/,
+    says: /1 probe failed:\n {2}anon cannot truncate public.memories: it holds the privilege\nThe migration was rolled back/,
   },
   'truncate is granted to everybody': {
     sql: 'grant truncate on public.llms to public',
@@ -98,15 +98,15 @@ const breakages: Record<string, { sql: string; says: RegExp; superuser?: true }>
   },
   'execute is granted': {
     sql: 'grant execute on function public.keep_updated_at() to anon',
-    says: /no longer holds:\n {2}anon cannot execute public.keep_updated_at\(\): it holds the privilege\nNothing/,
+    says: /1 probe failed:\n {2}anon cannot execute public.keep_updated_at\(\): it holds the privilege\nThe migration was rolled back/,
   },
   'the archive is opened': {
     sql: 'grant usage on schema archive to anon; grant select on archive.user_agents to anon',
-    says: /no longer holds:\n {2}anon cannot reach archive.user_agents: it holds the privilege\nNothing/,
+    says: /1 probe failed:\n {2}anon cannot reach archive.user_agents: it holds the privilege\nThe migration was rolled back/,
   },
   'a column of the archive is opened': {
     sql: 'grant usage on schema archive to anon; grant select (agent_id) on archive.memory_agents to anon',
-    says: /no longer holds:\n {2}anon cannot reach archive.memory_agents: it holds the privilege\nNothing/,
+    says: /1 probe failed:\n {2}anon cannot reach archive.memory_agents: it holds the privilege\nThe migration was rolled back/,
   },
 }
 
@@ -127,7 +127,7 @@ describe('before the last step is committed', () => {
     const error = await migrate(db, { folder: further.folder }).catch(error => error)
     expect(error).toMatchObject({ code: 'PROBE_FAILED', message: expect.stringMatching(breakage.says) })
     expect(error.message).toContain(idea)
-    expect(error.message).toContain('Nothing of this step was applied')
+    expect(error.message).toContain('The migration was rolled back and is not applied')
     expect(await everythingOf(at)).toEqual(before)
   })
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { migrate, rollback } from '../../../src/migrations/index.ts'
+import { migrate, rollback } from '../../../src/migrate.ts'
 import { readCatalog } from '../../support/catalog.ts'
 import { createDatabase, ownDatabase, type TestDatabase } from '../../support/database.ts'
 import { baseline, migrationsSince } from '../../support/migrations.ts'

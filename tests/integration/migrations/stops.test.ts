@@ -1,7 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
 import { beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
-import { MigrationError, migrate, rollback } from '../../../src/migrations/index.ts'
+import { MigrationError, migrate, rollback } from '../../../src/migrate.ts'
 import { readCatalog } from '../../support/catalog.ts'
 import { ownDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { baseline, migrationsSince } from '../../support/migrations.ts'

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { migrate, packagedMigrations, repair, rollback, status } from '../../../src/migrations/index.ts'
+import { migrate, packagedMigrations, repair, rollback, status } from '../../../src/migrate.ts'
 import { readCatalog } from '../../support/catalog.ts'
 import { ownDatabase, type TestDatabase } from '../../support/database.ts'
 import { copyOfMigrations, folderOf } from '../../support/folder.ts'
@@ -81,9 +81,9 @@ test.each(mistakes)(
 
     const steps: string[] = []
     const refusal = { code, message: expect.stringMatching(new RegExp(`${migration}.*Nothing was run`, 's')) }
-    const onStep = (name: string) => void steps.push(name)
-    await expect(migrate(at.db, { folder, onStep })).rejects.toMatchObject(refusal)
-    await expect(rollback(at.db, { folder, onStep })).rejects.toMatchObject(refusal)
+    const onStart = (name: string) => void steps.push(name)
+    await expect(migrate(at.db, { folder, onStart })).rejects.toMatchObject(refusal)
+    await expect(rollback(at.db, { folder, onStart })).rejects.toMatchObject(refusal)
     expect(steps).toEqual([])
     expect(await everythingOf(at)).toEqual(before)
 
@@ -121,14 +121,14 @@ test('the ledger is compared again under the lock: what changed while we waited 
     await tx`select pg_advisory_xact_lock(${0x61676462})`
     let migrating: Promise<unknown> = Promise.resolve()
     await new Promise<void>(resolve => {
-      migrating = migrate(at.db, { onStep: () => resolve() }).catch(error => error)
+      migrating = migrate(at.db, { onStart: () => resolve() }).catch(error => error)
     })
     await tx`update drizzle.__drizzle_migrations set hash = 'another' where name = ${names[0]!}`
     return { migrating }
   })
   expect(await outcome.migrating).toMatchObject({
     code: 'EDITED',
-    message: expect.stringMatching(new RegExp(`^${names[0]}: .* Of ${hardening[0]} nothing was run\\.$`)),
+    message: expect.stringMatching(new RegExp(`^${names[0]}: .* Nothing of ${hardening[0]} was run\\.$`)),
   })
   expect(await readCatalog(at.admin, { archive: true })).toEqual(before)
 })

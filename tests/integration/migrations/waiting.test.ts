@@ -1,7 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
 import { expect, onTestFinished, test } from 'vitest'
-import { migrate, rollback, type Wait } from '../../../src/migrations/index.ts'
+import { migrate, rollback, type Wait } from '../../../src/migrate.ts'
 import { readCatalog } from '../../support/catalog.ts'
 import { ownDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -133,8 +133,8 @@ test.for(Object.keys(work))(
     expect(error.message).toMatch(
       new RegExp(`_${contract}/migration.sql: statement \\d+ of \\d+, line \\d+: .*SQLSTATE 55P03`),
     )
-    expect(error.message).toContain(`held by: pid ${holder.pid}, application slow client`)
-    expect(error.message).toContain('Nothing of this step was applied')
+    expect(error.message).toContain(`blocked by: pid ${holder.pid}, application slow client`)
+    expect(error.message).toContain('The migration was rolled back and is not applied')
     expect(error.message).toContain('Gave up after 2 attempts')
     expect(seen).toHaveLength(1)
     expect(await state()).toEqual(before)
@@ -152,7 +152,7 @@ test('a rollback waits as a migration does, and gives up as it does', async () =
   const error = await rollback(at.db, { retries: 1 }).catch(error => error)
   expect(error).toMatchObject({ code: 'LOCK_TIMEOUT', sqlState: '55P03' })
   expect(error.message).toMatch(new RegExp(`_${contract}/down.sql: statement`))
-  expect(error.message).toContain(`held by: pid ${holder.pid}, application slow client`)
+  expect(error.message).toContain(`blocked by: pid ${holder.pid}, application slow client`)
   expect(await readCatalog(at.admin, { archive: true })).toEqual(before)
 
   const { reached, onWait } = waits(1)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { rollback, status } from '../../../src/migrations/index.ts'
+import { rollback, status } from '../../../src/migrate.ts'
 import { createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { populate } from '../../support/inventory.ts'
 import { commitPoints, names as migrations, reach } from '../../support/migrations.ts'

@@ -1,6 +1,6 @@
 import type postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { migrate, rollback } from '../../../src/migrations/index.ts'
+import { migrate, rollback } from '../../../src/migrate.ts'
 import { createDatabase, ownDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 
 const longAgo = '2020-02-02 02:02:02.020202+00'

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { packagedMigrations } from '../../../src/migrations/index.ts'
+import { packagedMigrations } from '../../../src/migrate.ts'
 
 /** Every script of the package's migrations, without its comments. */
 const scripts = readdirSync(packagedMigrations(), { recursive: true, encoding: 'utf8' })

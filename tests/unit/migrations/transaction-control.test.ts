@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { readMigrations, type Script } from '../../../src/migrations/files.ts'
-import { refuseTransactionControl } from '../../../src/migrations/transaction-control.ts'
+import { readMigrations, type Script } from '../../../src/migrator/files.ts'
+import { refuseTransactionControl } from '../../../src/migrator/parse.ts'
 import { folderOf } from '../../support/folder.ts'
 
 const name = '20260101000000_begin'
@@ -9,7 +9,7 @@ const name = '20260101000000_begin'
 async function refuse(text: string, file: Script['file'] = 'migration.sql'): Promise<void> {
   const files = { 'migration.sql': 'select 1;', [file]: text }
   const [migration] = readMigrations(await folderOf({ [name]: files }))
-  refuseTransactionControl(migration!, file === 'migration.sql' ? migration!.up : migration!.down!)
+  await refuseTransactionControl(migration!, file === 'migration.sql' ? migration!.up : migration!.down!)
 }
 
 const words = [
@@ -19,8 +19,8 @@ const words = [
   ['ROLLBACK', 'rollback;'],
   ['BEGIN', 'begin;'],
   ['BEGIN', 'Begin isolation level serializable;'],
-  ['END', 'end;'],
-  ['ABORT', 'abort;'],
+  ['COMMIT', 'end;'],
+  ['ROLLBACK', 'abort;'],
   ['START', 'start transaction;'],
   ['PREPARE', "prepare transaction 'x';"],
   ['COMMIT', 'select 1; commit; select 2;'],
@@ -30,7 +30,7 @@ const words = [
   ['COMMIT', "select ';'; commit"],
   ['COMMIT', 'do $$ begin perform 1; end $$; commit;'],
   ['COMMIT', 'do $a$ begin perform $b$ ; $b$; end $a$; commit;'],
-  ['END', 'create function public.f() returns int language sql begin atomic select 1; end; end;'],
+  ['COMMIT', 'create function public.f() returns int language sql begin atomic select 1; end; end;'],
 ] as const
 
 test.for(words)('%s is refused, with its place: %s', async ([word, sql]) => {

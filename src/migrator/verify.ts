@@ -2,7 +2,7 @@ import { MigrationError } from './error.ts'
 import type { Migration } from './files.ts'
 import type { LedgerEntry } from './ledger.ts'
 
-/** A way in which the ledger and the files disagree; `NO_CATALOG` stops nothing, and is reported by `check` alone. */
+/** A way in which the ledger and the files disagree. `NO_CATALOG` prevents nothing; only `check` reports it. */
 export interface LedgerProblem<Code = 'UNKNOWN' | 'MISSING' | 'EDITED' | 'OUT_OF_ORDER' | 'NO_CATALOG'> {
   code: Code
   /** The migrations it is about. */
@@ -10,29 +10,32 @@ export interface LedgerProblem<Code = 'UNKNOWN' | 'MISSING' | 'EDITED' | 'OUT_OF
   message: string
 }
 
-type Stopping = LedgerProblem<'UNKNOWN' | 'MISSING' | 'EDITED' | 'OUT_OF_ORDER'>
+type FatalProblem = LedgerProblem<'UNKNOWN' | 'MISSING' | 'EDITED' | 'OUT_OF_ORDER'>
 
 /**
  * Compares what is applied with the files.
  *
- * @param so what became of it, for the message
- *
+ * @param consequence what became of it, for the message
  * @throws MigrationError `UNKNOWN`, `MISSING`, `EDITED`, `OUT_OF_ORDER`, naming the migrations
  */
-export function verify(migrations: Migration[], ledger: LedgerEntry[], so = 'Nothing was run.'): void {
+export function verify(
+  migrations: Migration[],
+  ledger: LedgerEntry[],
+  consequence = 'Nothing was run.',
+): void {
   const [problem] = findProblems(migrations, ledger)
-  if (problem) throw new MigrationError(problem.code, `${problem.message}. ${so}`)
+  if (problem) throw new MigrationError(problem.code, `${problem.message}. ${consequence}`)
 }
 
-/** All the ways in which they disagree, the first to be mended first. */
-export function findProblems(migrations: Migration[], ledger: LedgerEntry[]): Stopping[] {
+/** All the ways in which they disagree, in the order in which to solve them. */
+export function findProblems(migrations: Migration[], ledger: LedgerEntry[]): FatalProblem[] {
   const files = new Set(migrations.map(migration => migration.name))
   const applied = new Set(ledger.map(entry => entry.name))
   const lastFile = migrations.at(-1)?.name ?? ''
   const lastApplied = migrations.findLast(migration => applied.has(migration.name))?.name ?? ''
   const strangers = ledger.map(entry => entry.name).filter(name => !files.has(name))
 
-  const problem = (code: Stopping['code'], names: string[], reason: string): Stopping[] =>
+  const problem = (code: FatalProblem['code'], names: string[], reason: string): FatalProblem[] =>
     names.length > 0 ? [{ code, names, message: `${names.join(', ')}: ${reason}` }] : []
   return [
     ...problem(
@@ -58,7 +61,7 @@ export function findProblems(migrations: Migration[], ledger: LedgerEntry[]): St
   ]
 }
 
-/** The names of the applied migrations whose `migration.sql` is not what was applied; line endings do not count. */
+/** The applied migrations whose `migration.sql` is not what was applied; line endings do not count. */
 export function editedEntries(migrations: Migration[], ledger: LedgerEntry[]): string[] {
   return ledger
     .filter(({ name, hash }) => {

@@ -1,7 +1,7 @@
 import { MigrationError } from './error.ts'
 
 /**
- * Finds a migration by its name, whole or without the timestamp.
+ * Finds a migration by its name, with or without the timestamp.
  *
  * @param kind what they are: `migration`, `applied migration`
  * @throws MigrationError `UNKNOWN_NAME`, which lists the names there are

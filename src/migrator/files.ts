@@ -1,42 +1,38 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 
-/** One statement of a file, with the comment above it, and the line that the statement itself begins on. */
+/** One statement of a script. */
 export interface Statement {
+  /** With the comment above it. */
   sql: string
+  /** The line that the statement itself begins on, below its comment. */
   line: number
 }
 
-/** A file of statements, in one of the roles that a migration's folder knows. */
+/** One of the files of statements that a migration's folder may hold. */
 export interface Script {
   file: 'migration.sql' | 'online.sql' | 'down.sql' | 'down.online.sql' | 'down.check.sql'
   statements: Statement[]
 }
 
-/** A folder of `drizzle/`. */
+/** A folder of migrations holds one folder for each. */
 export interface Migration {
   name: string
   /** As drizzle's own migrator computes and records it. */
   hash: string
-  /** What the hash would be with the other line endings: a checkout on Windows is no edit. */
+  /** The hashes it may have with other line endings: a checkout on Windows is no edit. */
   sameHashes: string[]
-  /** Milliseconds since 1970 of the folder's timestamp; drizzle records it as `created_at`. */
+  /** The folder's timestamp in milliseconds since 1970; drizzle records it as `created_at`. */
   folderMillis: number
   up: Script
-  /** Run before `up`, each statement outside a transaction. */
+  /** Runs before `up`, each statement outside its transaction. */
   upOnline: Script | undefined
   down: Script | undefined
   downOnline: Script | undefined
-  /** Reads only, and raises what stands in the way of `down`; run before a rollback that includes it begins. */
+  /** Reads, and raises what would prevent `down`; runs before a rollback that includes it begins. */
   downCheck: Script | undefined
-}
-
-/** The `drizzle/` that travels with this package. */
-export function packagedMigrations(): string {
-  return fileURLToPath(new URL('../../drizzle', import.meta.url))
 }
 
 /** Reads every migration of a folder, in the order they are applied. */
@@ -75,7 +71,7 @@ function withLines(chunks: string[]): Statement[] {
   return statements.filter(statement => statement.sql !== '')
 }
 
-/** The line that a statement's text begins on, with the comment above it. */
+/** The line that the comment above a statement begins on. */
 export function firstLine({ sql, line }: Statement): number {
   return line - newlines(headingOf(sql))
 }

@@ -1,47 +1,50 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import { isLockFailure } from '../pg-error.ts'
 import { query } from '../query.ts'
-import { isLockFailure } from './error.ts'
 
-/** Asks over `observer`, while `work` waits for a lock in the session `pid`, who holds it. */
-export async function watchLocks(
+/**
+ * Runs `work`, a statement of the session `pid`. If it takes longer than `after` milliseconds, asks over another
+ * connection who blocks it; when it fails for want of a lock, `explain` gets the answer.
+ */
+export async function explainBlockers(
   observer: Database,
   pid: number,
   after: number,
   work: () => Promise<void>,
-  failed: (cause: unknown, holders: string[]) => Error,
+  explain: (cause: unknown, blockers: string[]) => Error,
 ): Promise<void> {
-  let asked: Promise<string[]> = Promise.resolve([])
+  let blockers: Promise<string[]> = Promise.resolve([])
   const timer = setTimeout(() => {
-    asked = whoBlocks(observer, sql`${pid}::integer`).catch(() => [])
+    blockers = readBlockers(observer, sql`${pid}::integer`).catch(() => [])
   }, after)
   try {
     await work()
   } catch (cause) {
-    // The observer's answer is welcome where a lock was not to be had, but nothing to wait long for.
-    throw failed(cause, isLockFailure(cause) ? await Promise.race([asked, pause(100, [] as string[])]) : [])
+    if (!isLockFailure(cause)) throw explain(cause, [])
+    throw explain(cause, await Promise.race([blockers, pause(100, [] as string[])]))
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** How often it is asked whom a statement waits for that may wait for as long as it takes, in milliseconds. */
+/** How often to report whom a statement waits for, in milliseconds. */
 const interval = 2_000
 
-/** Tells, now and then while `work` goes on, whom the session that runs this very statement waits for. */
-export async function tellHolders(
+/** Runs `work`, a statement that may wait for as long as it takes, and reports now and then for whom. */
+export async function reportBlockers(
   observer: Database,
   statement: string,
-  tell: (holders: string[]) => void,
+  report: (blockers: string[]) => void,
   work: () => Promise<void>,
 ): Promise<void> {
   let asking = false
   const timer = setInterval(async () => {
     if (asking) return
     asking = true
-    const holders = await whoBlocks(observer, pidRunning(statement)).catch(() => [])
-    if (holders.length > 0) tell(holders)
+    const blockers = await readBlockers(observer, pidRunning(statement)).catch(() => [])
+    if (blockers.length > 0) report(blockers)
     asking = false
   }, interval)
   await work().finally(() => clearInterval(timer))
@@ -55,8 +58,8 @@ function pidRunning(statement: string): SQL {
                limit 1)`
 }
 
-/** Whom a session waits for: process, application, and for how long their transaction has been open. */
-async function whoBlocks(db: Database, pid: SQL): Promise<string[]> {
+/** The sessions that block another one: process, application, and how long their transaction has been open. */
+async function readBlockers(db: Database, pid: SQL): Promise<string[]> {
   const rows = await query<{
     pid: number
     application: string
@@ -72,14 +75,14 @@ async function whoBlocks(db: Database, pid: SQL): Promise<string[]> {
           join pg_stat_activity a on a.pid = b.pid
          order by a.xact_start`,
   )
-  return rows.map(({ pid: holder, application, state, seconds }) =>
+  return rows.map(({ pid: blocker, application, state, seconds }) =>
     [
-      `pid ${holder}`,
+      `pid ${blocker}`,
       application && `application ${application}`,
       state,
       seconds === null
-        ? 'for how long is hidden from this role, which is no member of pg_read_all_stats'
-        : `in its transaction for ${seconds} s`,
+        ? 'since when is hidden from this role, which is not a member of pg_read_all_stats'
+        : `in a transaction for ${seconds} s`,
     ]
       .filter(Boolean)
       .join(', '),

@@ -2,15 +2,14 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { execute, query, transaction } from '../query.ts'
 
-/** Longer than PostgreSQL's deadlock_timeout, a second unless set otherwise: only then does an autovacuum give way. */
+/** In milliseconds. PostgreSQL cancels an autovacuum for a waiter only after its deadlock_timeout of a second. */
 const patience = 1_500
 
 /**
- * Waits for whatever vacuums or analyses the tables that a text names. An autovacuum goes on for as long as it takes
- * and gives way only to who has waited longer than we ever do; so it is waited for in a mode that keeps no client out.
- * What stays, or may not be waited for, is left to the next attempt.
+ * Waits for autovacuum to give way on the tables that a text names. It never would for our own lock timeout; so we wait
+ * longer, in a mode that blocks no client. What is not ours to lock is left to the next attempt.
  */
-export async function passVacuum(db: Database, text: string): Promise<void> {
+export async function waitForAutovacuum(db: Database, text: string): Promise<void> {
   const held = await query<{ schema: string; name: string }>(
     db,
     sql`select distinct n.nspname as schema, c.relname as name
@@ -21,7 +20,7 @@ export async function passVacuum(db: Database, text: string): Promise<void> {
            and l.mode = 'ShareUpdateExclusiveLock'
            and l.granted
            and c.relkind = 'r'
-           and n.nspname in ('public', 'archive', 'auth')`,
+           and n.nspname !~ '^pg_'`,
   )
   for (const { schema, name } of held.filter(table => text.includes(table.name))) {
     await transaction(db, async tx => {

@@ -1,32 +1,32 @@
-import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { execute } from '../query.ts'
-import { packagedMigrations, readMigrations } from './files.ts'
-import { readLedger } from './ledger.ts'
-import { inTurn } from './lock.ts'
+import { readMigrations } from './files.ts'
+import { readLedger, updateHash } from './ledger.ts'
+import { withMigrationLock } from './lock.ts'
+import type { Project } from './project.ts'
 import { editedEntries } from './verify.ts'
 
 /** An applied migration whose `migration.sql` is no longer what was applied. */
 export interface Edited {
   name: string
-  /** SHA-256 that the ledger holds. */
+  /** SHA-256 in the ledger. */
   recorded: string
   /** SHA-256 of the file as it is now. */
   file: string
 }
 
 /**
- * Accepts edited files: the ledger takes the hashes they have now. What they say is not run.
+ * Accepts edited files: the ledger takes the hashes that they have now. Runs nothing of them.
  *
- * @returns what was, or with `dryRun` would be, accepted
+ * @returns what was accepted, or with `dryRun` would be
  */
 export async function repair(
   db: Database,
-  options: { folder?: string; dryRun?: boolean } = {},
+  project: Project,
+  options: { dryRun?: boolean } = {},
 ): Promise<Edited[]> {
-  const migrations = readMigrations(options.folder ?? packagedMigrations())
+  const migrations = readMigrations(project.folder)
   const find = async (tx: Database): Promise<Edited[]> => {
-    const ledger = await readLedger(tx)
+    const ledger = await readLedger(tx, project)
     return editedEntries(migrations, ledger).map(name => ({
       name,
       recorded: ledger.find(entry => entry.name === name)?.hash ?? '',
@@ -34,11 +34,9 @@ export async function repair(
     }))
   }
   if (options.dryRun) return await find(db)
-  return await inTurn(db, async tx => {
+  return await withMigrationLock(db, async tx => {
     const edited = await find(tx)
-    for (const { name, file } of edited) {
-      await execute(tx, sql`update drizzle.__drizzle_migrations set hash = ${file} where name = ${name}`)
-    }
+    for (const { name, file } of edited) await updateHash(tx, project, { name, hash: file })
     return edited
   })
 }

@@ -1,33 +1,25 @@
 import { readFileSync } from 'node:fs'
 import { sql } from 'drizzle-orm'
-import { nameOf } from '../catalog/files.ts'
-import type { Catalog } from '../catalog/read.ts'
-import type { Database } from '../database.ts'
-import { MigrationError, refusalOf } from '../migrations/error.ts'
-import { defaultLockTimeout, untilUnlocked } from '../migrations/lock.ts'
-import { execute, query, transaction } from '../query.ts'
-
-/** Something that was tried. */
-export interface Probe {
-  /** As it should be: `a sign-up with e-mail`, `anon can select nothing from public.llms`. */
-  what: string
-  /** `not tried` where the role that probes may not, or somebody else's trigger stood in the way. */
-  outcome: 'passed' | 'failed' | 'not tried'
-  /** Why it did not pass. */
-  why?: string
-}
+import { nameOf } from '../../catalog/files.ts'
+import type { Probe } from '../../catalog/project.ts'
+import type { Catalog } from '../../catalog/read.ts'
+import type { Database } from '../../database.ts'
+import { MigrationError } from '../../migrator/error.ts'
+import { defaultLockTimeout, retryOnLockTimeout } from '../../migrator/lock.ts'
+import { pgErrorOf, sqlStateSuffix } from '../../pg-error.ts'
+import { execute, query, transaction } from '../../query.ts'
 
 /**
- * Tries what matters most on the tables of a catalog: that a sign-up works and makes a profile, and that clients can
- * do nothing, even if they were granted everything. All in a transaction that is rolled back; where a lock is not to be
- * had in time, in another one a little later.
+ * Tries what matters most on the tables of a catalog: that a sign-up works and makes a profile, and that clients can do
+ * nothing, even if they were granted everything. All in a transaction that is rolled back; after a lock timeout it tries
+ * again.
  *
  * @throws MigrationError `LOCK_TIMEOUT`
  */
 export async function probe(db: Database, catalog: Catalog): Promise<Probe[]> {
   let probes: Probe[] = []
   const undo = new Error('rolled back on purpose')
-  await untilUnlocked({ retries: 20 }, () =>
+  await retryOnLockTimeout({ retries: 20 }, () =>
     transaction(db, async tx => {
       await execute(tx, sql`select set_config('lock_timeout', ${`${defaultLockTimeout}ms`}, true)`)
       probes = await probeInTransaction(tx, catalog)
@@ -40,9 +32,9 @@ export async function probe(db: Database, catalog: Catalog): Promise<Probe[]> {
 }
 
 /**
- * The same within a transaction of the caller's: sees what that transaction has done, and leaves nothing in it.
+ * The same within the caller's transaction: sees what that transaction has done, and leaves nothing in it.
  *
- * @throws MigrationError `STATEMENT_FAILED` where a lock is not to be had, or the connection is lost
+ * @throws MigrationError `STATEMENT_FAILED` after a lock timeout, or when the connection is lost
  */
 export async function probeInTransaction(tx: Database, catalog: Catalog): Promise<Probe[]> {
   try {
@@ -58,9 +50,8 @@ export async function probeInTransaction(tx: Database, catalog: Catalog): Promis
     )
     return JSON.parse(row?.probes ?? '[]')
   } catch (cause) {
-    const { message, code } = refusalOf(cause)
-    const sqlState = code ? ` (SQLSTATE ${code})` : ''
-    throw new MigrationError('STATEMENT_FAILED', `the probes: ${message}${sqlState}`, {
+    const { message, code } = pgErrorOf(cause)
+    throw new MigrationError('STATEMENT_FAILED', `the probes: ${message}${sqlStateSuffix(code)}`, {
       sqlState: code,
       cause,
     })

@@ -1,6 +1,7 @@
 import type { Database } from '../database.ts'
-import { packagedMigrations, readMigrations } from './files.ts'
+import { readMigrations } from './files.ts'
 import { readLedger } from './ledger.ts'
+import type { Project } from './project.ts'
 import { editedEntries } from './verify.ts'
 
 export interface MigrationStatus {
@@ -14,10 +15,10 @@ export interface MigrationStatus {
 }
 
 /** Says which migrations a database has; reads only. */
-export async function status(db: Database, options: { folder?: string } = {}): Promise<MigrationStatus> {
-  const migrations = readMigrations(options.folder ?? packagedMigrations())
+export async function status(db: Database, project: Project): Promise<MigrationStatus> {
+  const migrations = readMigrations(project.folder)
   const names = migrations.map(m => m.name)
-  const ledger = await readLedger(db)
+  const ledger = await readLedger(db, project)
   const applied = new Set(ledger.map(entry => entry.name))
   return {
     applied: ledger

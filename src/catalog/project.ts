@@ -1,0 +1,22 @@
+import type { Database } from '../database.ts'
+import type { Project } from '../migrator/project.ts'
+import type { Catalog, Scope } from './read.ts'
+
+/** Something that was tried. */
+export interface Probe {
+  /** What must hold: `a sign-up with e-mail`. */
+  what: string
+  /** `not tried` where the role that probes may not. */
+  outcome: 'passed' | 'failed' | 'not tried'
+  /** Why it did not pass. */
+  why?: string
+}
+
+/** A folder of migrations whose outcome is known by `catalog.json`. */
+export interface CatalogProject extends Project {
+  scope: Scope
+  /** What a database may differ in: the catalog to compare with, given the exact one and those of all migrations. */
+  allow?: (exact: Catalog, found: Catalog, catalogs: Catalog[]) => Catalog
+  /** Tries what must hold in a database with that catalog. */
+  probe?: (db: Database, catalog: Catalog) => Promise<Probe[]>
+}

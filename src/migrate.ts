@@ -1,0 +1,25 @@
+export type { AdoptReport } from './catalog/adopt.ts'
+export { type CheckReport, hasDrift } from './catalog/check.ts'
+export type { Difference } from './catalog/compare.ts'
+export type { Probe } from './catalog/project.ts'
+export { MigrationError, type MigrationErrorCode } from './migrator/error.ts'
+export type { LockOptions, Wait } from './migrator/lock.ts'
+export type { LockMode } from './migrator/locks.ts'
+export type { PlannedLock, PlannedMigration, PlannedStatement } from './migrator/plan.ts'
+export type { Edited } from './migrator/repair.ts'
+export type { RollbackOptions, RollbackReport } from './migrator/rollback.ts'
+export type { MigrationStatus } from './migrator/status.ts'
+export type { LedgerProblem } from './migrator/verify.ts'
+export { type ArchiveReport, dropArchive, readArchive } from './platform/archive.ts'
+export { packagedMigrations } from './platform/folder.ts'
+export {
+  adopt,
+  check,
+  type MigrateOptions,
+  type MigrateReport,
+  migrate,
+  planMigration,
+  repair,
+  rollback,
+  status,
+} from './platform/migrations.ts'

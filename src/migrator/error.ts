@@ -1,0 +1,45 @@
+export type MigrationErrorCode =
+  /** A statement failed; `sqlState` says why, the message says where. */
+  | 'STATEMENT_FAILED'
+  /** A lock was not free within the time and the number of attempts allowed. */
+  | 'LOCK_TIMEOUT'
+  /** Another migrator was running for longer than we wait. */
+  | 'BUSY'
+  /** A script would end the transaction that it runs in. */
+  | 'TRANSACTION_CONTROL'
+  /** There is no migration of that name, or it is not applied. */
+  | 'UNKNOWN_NAME'
+  /** The migration has no `down.sql`. */
+  | 'IRREVERSIBLE'
+  /** The file of an applied migration is not what was applied. */
+  | 'EDITED'
+  /** The folder of an applied migration is gone, though later ones are here. */
+  | 'MISSING'
+  /** The database has a later migration than any here: these files are older than the database. */
+  | 'UNKNOWN'
+  /** A migration that is not applied sorts before one that is. */
+  | 'OUT_OF_ORDER'
+  /** With the migration, something that must hold at every commit would no longer hold. */
+  | 'PROBE_FAILED'
+  /** No migration leaves a database like this one. */
+  | 'NOT_ADOPTABLE'
+  /** The ledger was made by drizzle-kit before version 1 and has no names. */
+  | 'OLD_LEDGER'
+
+/** Why a migration or a rollback did not happen, and in what state that leaves the database. */
+export class MigrationError extends Error {
+  override name = 'MigrationError'
+  readonly code: MigrationErrorCode
+  /** PostgreSQL's SQLSTATE, where a statement failed. */
+  readonly sqlState: string | undefined
+
+  constructor(
+    code: MigrationErrorCode,
+    message: string,
+    options: { sqlState?: string | undefined; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause })
+    this.code = code
+    this.sqlState = options.sqlState
+  }
+}

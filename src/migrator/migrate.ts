@@ -1,0 +1,65 @@
+import type { Database } from '../database.ts'
+import { insertEntry } from './ledger.ts'
+import { findPending } from './pending.ts'
+import type { Project } from './project.ts'
+import { type RunOptions, runMigration } from './run.ts'
+import { verify } from './verify.ts'
+
+export interface MigrateOptions extends RunOptions {
+  /** Stop after the migration of this name. */
+  to?: string
+}
+
+export interface MigrateReport {
+  /** The migrations applied by this call, in order, and how long each took. */
+  applied: { name: string; milliseconds: number }[]
+  /** How many the database had before, or received from another migrator meanwhile. */
+  already: number
+  /** The applied migrations that come after `to`; only `rollback` undoes them. */
+  beyond: string[]
+}
+
+/**
+ * Applies the pending migrations, each in a transaction of its own, one migrator at a time, and records them in drizzle's
+ * ledger as `drizzle-kit migrate` does. Before anything runs, what is applied is compared with the files.
+ *
+ * @throws MigrationError with a code and the place; migrations before the failing one stay applied
+ */
+export async function migrate(
+  db: Database,
+  project: Project,
+  options: MigrateOptions = {},
+): Promise<MigrateReport> {
+  const { all, wanted, pending, beyond } = await findPending(db, project, options.to)
+  const report: MigrateReport = { applied: [], already: wanted.length - pending.length, beyond }
+  for (const migration of pending) {
+    options.onStart?.(migration.name)
+    const started = performance.now()
+    const done = await runMigration(
+      db,
+      project,
+      {
+        migration,
+        script: migration.up,
+        online: migration.upOnline,
+        isPending: ledger => {
+          verify(all, ledger, `Nothing of ${migration.name} was run.`)
+          return !ledger.some(entry => entry.name === migration.name)
+        },
+        finish: async tx => {
+          await project.beforeCommit?.(tx, migration, migration === pending.at(-1))
+          await insertEntry(tx, project, migration)
+        },
+      },
+      options,
+    )
+    if (!done) {
+      report.already += 1
+      continue
+    }
+    const applied = { name: migration.name, milliseconds: performance.now() - started }
+    report.applied.push(applied)
+    options.onDone?.(applied.name, applied.milliseconds)
+  }
+  return report
+}

@@ -1,0 +1,66 @@
+import type { DoStmt, ParseResult } from 'libpg-query'
+import { MigrationError } from './error.ts'
+import { firstLine, type Migration, newlines, type Script, type Statement } from './files.ts'
+
+/** PostgreSQL's own parser. Loaded when there is SQL to read: it takes a moment. */
+async function parse(sql: string): Promise<ParseResult['stmts'] & object> {
+  const { parse } = await import('libpg-query')
+  // A statement that it does not know is PostgreSQL's to accept or to refuse.
+  const result = await parse(sql).catch(() => undefined)
+  return result?.stmts ?? []
+}
+
+/**
+ * Refuses scripts that would end the transaction they run in, and with it the promise of all or nothing.
+ *
+ * @throws MigrationError `TRANSACTION_CONTROL`
+ */
+export async function refuseTransactionControl(migration: Migration, script: Script): Promise<void> {
+  for (const statement of script.statements) {
+    for (const { stmt, stmt_location: offset = 0 } of await parse(statement.sql)) {
+      const kind = stmt && 'TransactionStmt' in stmt ? (stmt.TransactionStmt.kind ?? '') : ''
+      if (kind === '' || /SAVEPOINT|_RELEASE|_ROLLBACK_TO/.test(kind)) continue
+      const word = kind.replace('TRANS_STMT_', '').split('_')[0]
+      const online = script.file === 'down.sql' ? 'down.online.sql' : 'online.sql'
+      throw new MigrationError(
+        'TRANSACTION_CONTROL',
+        `${migration.name}/${script.file}, line ${lineAt(statement, offset)}: ${word} would end the transaction that the whole file runs in. Remove it; what must run outside a transaction belongs in ${online}. Nothing was run.`,
+      )
+    }
+  }
+}
+
+/** The parser counts bytes, from 0. */
+function lineAt(statement: Statement, offset: number): number {
+  return firstLine(statement) + newlines(Buffer.from(statement.sql).toString('utf8', 0, offset))
+}
+
+/** Whether a statement commits by itself, so that it cannot run in a transaction. */
+export async function commitsByItself({ sql }: Statement): Promise<boolean> {
+  return (await parse(sql)).some(({ stmt }) => {
+    if (!stmt) return false
+    if ('IndexStmt' in stmt) return stmt.IndexStmt.concurrent === true
+    if ('DropStmt' in stmt) return stmt.DropStmt.concurrent === true
+    if ('DoStmt' in stmt) return /\bcommit\b/i.test(bodyOf(stmt.DoStmt).replace(/--.*/g, ''))
+    return 'ReindexStmt' in stmt || 'VacuumStmt' in stmt || 'CallStmt' in stmt
+  })
+}
+
+function bodyOf({ args = [] }: DoStmt): string {
+  for (const arg of args) {
+    if ('DefElem' in arg && arg.DefElem.arg && 'String' in arg.DefElem.arg && arg.DefElem.defname === 'as') {
+      return arg.DefElem.arg.String.sval ?? ''
+    }
+  }
+  return ''
+}
+
+/** The table that a statement builds an index on concurrently, if it does. */
+export async function indexedConcurrently({ sql }: Statement): Promise<string | undefined> {
+  for (const { stmt } of await parse(sql)) {
+    if (!stmt || !('IndexStmt' in stmt) || !stmt.IndexStmt.concurrent) continue
+    const { schemaname = 'public', relname } = stmt.IndexStmt.relation ?? {}
+    return `${schemaname}.${relname}`
+  }
+  return undefined
+}

@@ -1,0 +1,96 @@
+import { sql } from 'drizzle-orm'
+import type { Catalog } from '../catalog/read.ts'
+import type { Database } from '../database.ts'
+import { MigrationError } from '../migrator/error.ts'
+import { readLedger } from '../migrator/ledger.ts'
+import {
+  defaultLockTimeout,
+  type LockOptions,
+  retryOnLockTimeout,
+  withMigrationLock,
+} from '../migrator/lock.ts'
+import { pgErrorOf, sqlStateSuffix } from '../pg-error.ts'
+import { execute, query } from '../query.ts'
+
+/** What the schema `archive` holds. */
+export interface ArchiveReport {
+  /** Whether it holds what a rollback needs; otherwise what it holds is restored by the next migration. */
+  kept: boolean
+  /** When the rows were copied; null where nothing is kept, or the ledger does not say. */
+  since: string | null
+  tables: { name: string; rows: number; bytes: number }[]
+}
+
+/** Says what the schema `archive` holds, exactly counted; reads only. */
+export async function readArchive(db: Database): Promise<ArchiveReport> {
+  const found = await query<{ name: string; bytes: number }>(
+    db,
+    sql`select c.relname as name, pg_total_relation_size(c.oid)::float8 as bytes
+          from pg_catalog.pg_class c
+         where c.relnamespace = to_regnamespace('archive')
+           and c.relkind = 'r'
+         order by c.relname`,
+  )
+  const tables = []
+  for (const { name, bytes } of found) {
+    const [row] = await query<{ rows: number }>(
+      db,
+      sql`select count(*)::float8 as rows from archive.${sql.identifier(name)}`,
+    )
+    tables.push({ name: `archive.${name}`, rows: row?.rows ?? 0, bytes })
+  }
+  const copied = (await readLedger(db, {})).find(entry => entry.name.endsWith('_archive_what_users_own'))
+  const kept = tables.some(({ name }) => name === 'archive.memory_agents')
+  return {
+    kept,
+    since: kept ? (copied?.appliedAt ?? null) : null,
+    tables: kept ? tables : tables.filter(t => t.rows > 0),
+  }
+}
+
+/**
+ * Deletes the data kept for a rollback. From then on a rollback past the migration that dropped the old tables is refused.
+ *
+ * @returns what there was
+ * @throws MigrationError `STATEMENT_FAILED` while the old tables exist (SQLSTATE 55000), `LOCK_TIMEOUT`
+ */
+export async function dropArchive(db: Database, options: LockOptions = {}): Promise<ArchiveReport> {
+  const { lockTimeout = defaultLockTimeout } = options
+  return await retryOnLockTimeout(options, () =>
+    withMigrationLock(db, async tx => {
+      const report = await readArchive(tx)
+      if (!report.kept) return report
+      await execute(tx, sql`select set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`)
+      await execute(tx, sql`select archive.let_go()`).catch(cause => {
+        const { message, code, hint } = pgErrorOf(cause)
+        const lines = [`${message}${sqlStateSuffix(code)}`, hint && `hint: ${hint}`, 'Nothing was dropped.']
+        throw new MigrationError('STATEMENT_FAILED', lines.filter(Boolean).join('\n'), {
+          sqlState: code,
+          cause,
+        })
+      })
+      return report
+    }),
+  )
+}
+
+/** A database may have dropped the archive, or may have kept parts of it in a rollback: neither is drift. */
+export function allowArchive(exact: Catalog, found: Catalog, catalogs: Catalog[]): Catalog {
+  const allowed = { ...exact }
+  const copies = copiesIn(exact)
+  if (!copies.some(copy => copy in found)) for (const copy of copies) delete allowed[copy]
+  for (const object of ['schema archive', 'table archive.system_agents']) {
+    const kept = catalogs.findLast(catalog => object in catalog)?.[object]
+    if (object in found && kept) allowed[object] ??= kept
+  }
+  return allowed
+}
+
+/** What `archive drop` drops; nothing as long as triggers keep it current. */
+function copiesIn(catalog: Catalog): string[] {
+  const facts = Object.values(catalog).flatMap(object => Object.values(object))
+  if (facts.some(fact => fact.includes(' EXECUTE FUNCTION archive.'))) return []
+  return Object.keys(catalog).filter(object =>
+    /^table archive\.(?!profile_settings$|system_agents$)/.test(object),
+  )
+}
