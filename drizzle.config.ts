@@ -6,7 +6,7 @@ if (process.env.DATABASE_URL === undefined && existsSync('.env')) loadEnvFile('.
 
 export default defineConfig({
   dialect: 'postgresql',
-  schema: './src/schema/index.ts',
+  schema: './src/schema.ts',
   out: './drizzle',
   dbCredentials: {
     // Read by the commands that connect, and by no other.

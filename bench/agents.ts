@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import postgres from 'postgres'
-import { agentsForUser } from '../src/agents.ts'
+import { agentsForUser } from '../src/agents/agents-for-user.ts'
 import { createDatabase } from '../src/database.ts'
 import { migrate } from '../src/migrate.ts'
 import { readOptions } from './options.ts'

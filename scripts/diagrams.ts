@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { packagedMigrations } from '../src/migrate.ts'
-import * as schema from '../src/schema/index.ts'
+import * as schema from '../src/schema.ts'
 import { benchmarksAsSvg, readFigures } from './diagrams/benchmarks.ts'
 import { phasesAsMermaid, phasesAsSvg, readPhases } from './diagrams/phases.ts'
 import { readTables, tablesAsMermaid, tablesAsSvg } from './diagrams/tables.ts'

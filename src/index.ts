@@ -1,3 +1,3 @@
-export { type AgentForUser, agentsForUser } from './agents.ts'
+export { type AgentForUser, agentsForUser } from './agents/agents-for-user.ts'
 export { createDatabase, type Database } from './database.ts'
-export * from './schema/index.ts'
+export * from './schema.ts'

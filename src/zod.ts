@@ -2,14 +2,7 @@ import type { Column } from 'drizzle-orm'
 import { createInsertSchema, createSelectSchema, createUpdateSchema } from 'drizzle-orm/zod'
 import { z } from 'zod'
 import { isObject, isStorable, type JsonMistake, mistakeInObject, NOT_STORABLE } from './json.ts'
-import {
-  type JsonObject,
-  llms,
-  memories,
-  type ProfileSettings,
-  profiles,
-  systemAgents,
-} from './schema/index.ts'
+import { type JsonObject, llms, memories, type ProfileSettings, profiles, systemAgents } from './schema.ts'
 
 /*
  * Validators made from the tables: what may be inserted, what a row looks like, what may be changed. Drizzle makes them

@@ -1,7 +1,7 @@
 import { eq, getTableName, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { check, hasDrift, migrate } from '../migrate.ts'
-import { llms, memories, profiles, systemAgents } from '../schema/index.ts'
+import { llms, memories, profiles, systemAgents } from '../schema.ts'
 import { defaultSeedFiles, seed } from '../seed/index.ts'
 import { reportCheck } from './check.ts'
 import { type Command, exitCodes, self } from './command.ts'

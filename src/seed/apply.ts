@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { query } from '../query.ts'
-import { llms, systemAgents } from '../schema/index.ts'
+import { llms, systemAgents } from '../schema.ts'
 import { recordset, type Wanted } from './plan.ts'
 
 // Rows are written in the order of their keys, and only those that the plan found new or different; the comparison

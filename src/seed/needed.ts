@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { query } from '../query.ts'
-import { llms } from '../schema/index.ts'
+import { llms } from '../schema.ts'
 
 /**
  * The models that rows other than system agents need, by their codes, each with a table that needs it. What is in

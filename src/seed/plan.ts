@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { query } from '../query.ts'
-import { llms, systemAgents } from '../schema/index.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
+import { llms, systemAgents } from '../schema.ts'
 import type { SeedAgent, SeedModel } from './entries.ts'
 
 /** One column, or one setting within `config`, before and after; absent on the side that does not have it. */

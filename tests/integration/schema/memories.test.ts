@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { memoryTypes } from '../../../src/schema/index.ts'
+import { memoryTypes } from '../../../src/schema.ts'
 import { asRole, createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { refusal } from './refusal.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { agentTypes, systemAgentStatuses } from '../../../src/schema/index.ts'
+import { agentTypes, systemAgentStatuses } from '../../../src/schema.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { refusal, restricted } from './refusal.ts'
 

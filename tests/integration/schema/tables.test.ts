@@ -3,7 +3,7 @@ import type { SQL } from 'drizzle-orm'
 import { is } from 'drizzle-orm'
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import * as schema from '../../../src/schema/index.ts'
+import * as schema from '../../../src/schema.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 
 let database: TestDatabase

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { llms, systemAgents } from '../../../src/schema/index.ts'
+import { llms, systemAgents } from '../../../src/schema.ts'
 import { parseSeed } from '../../../src/seed/index.ts'
 import { agent, lines, model, texts } from '../../support/seed-texts.ts'
 

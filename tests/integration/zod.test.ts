@@ -15,9 +15,9 @@ import {
   profiles,
   type SystemAgent,
   systemAgents,
-} from '../../../src/index.ts'
-import * as validators from '../../../src/zod.ts'
-import { createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
+} from '../../src/index.ts'
+import * as validators from '../../src/zod.ts'
+import { createDatabase, signUp, type TestDatabase } from '../support/database.ts'
 
 let database: TestDatabase
 beforeAll(async () => {

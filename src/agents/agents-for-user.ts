@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm'
-import type { Database } from './database.ts'
-import { type Llm, llms, profiles, type SystemAgent, systemAgents } from './schema/index.ts'
+import type { Database } from '../database.ts'
+import { type Llm, llms, profiles, type SystemAgent, systemAgents } from '../schema.ts'
 
 /** A system agent as it is to run for one user. */
 export interface AgentForUser {

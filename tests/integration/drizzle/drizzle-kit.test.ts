@@ -30,7 +30,7 @@ async function cutBefore(title: string): Promise<string> {
   const folder = await copyOfMigrations()
   const cut = names.findIndex(name => name.endsWith(`_${title}`))
   for (const later of names.slice(cut)) await rm(join(folder, later), { recursive: true })
-  const config = { dialect: 'postgresql', schema: join(root, 'src/schema/index.ts'), out: './drizzle' }
+  const config = { dialect: 'postgresql', schema: join(root, 'src/schema.ts'), out: './drizzle' }
   await writeFile(
     join(dirname(folder), 'drizzle.config.mjs'),
     `export default { ...${JSON.stringify(config)}, dbCredentials: { url: process.env.DATABASE_URL } }\n`,

@@ -2,15 +2,15 @@ import { readFile } from 'node:fs/promises'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { agentsForUser, profiles, relations } from '../../../src/index.ts'
-import { migrate, rollback, status } from '../../../src/migrate.ts'
-import { defaultSeedFiles, seed } from '../../../src/seed/index.ts'
+import { agentsForUser, profiles, relations } from '../../src/index.ts'
+import { migrate, rollback, status } from '../../src/migrate.ts'
+import { defaultSeedFiles, seed } from '../../src/seed/index.ts'
 
 const client = new PGlite()
 const db = drizzle({ client, relations })
 
 beforeAll(async () => {
-  const standIn = await readFile(new URL('../../../src/local/stand-in.sql', import.meta.url), 'utf8')
+  const standIn = await readFile(new URL('../../src/local/stand-in.sql', import.meta.url), 'utf8')
   await client.transaction(async tx => {
     await tx.exec(`set local agents_db.deployer = 'postgres'; set local agents_db.grants = 'old';
                    set local agents_db.password = ''; ${standIn}`)

@@ -1,0 +1,6 @@
+export type { Json, JsonObject } from './schema/json.ts'
+export * from './schema/llms.ts'
+export * from './schema/memories.ts'
+export * from './schema/profiles.ts'
+export { relations } from './schema/relations.ts'
+export * from './schema/system-agents.ts'

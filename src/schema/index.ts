@@ -1,6 +1,0 @@
-export type { Json, JsonObject } from './json.ts'
-export * from './llms.ts'
-export * from './memories.ts'
-export * from './profiles.ts'
-export { relations } from './relations.ts'
-export * from './system-agents.ts'
