@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import postgres from 'postgres'
+import { using } from './scratch.ts'
 
 /** What one kind of client statement went through. */
 export interface Tally {
@@ -11,7 +12,7 @@ export interface Tally {
 }
 
 /** A user, and a memory of theirs. */
-export interface Subject {
+interface Subject {
   user: string
   memory: string
 }
@@ -56,7 +57,7 @@ const kinds: Record<string, Work> = {
 }
 
 /** Every kind on a connection of its own, a statement every 5 ms, until `signal` says to stop. */
-export async function runClients(url: string, subjects: Subject[], signal: AbortSignal): Promise<Tally[]> {
+async function runClients(url: string, subjects: Subject[], signal: AbortSignal): Promise<Tally[]> {
   return await Promise.all(
     Object.entries(kinds).map(async ([kind, work], offset) => {
       const sql = postgres(url, { max: 1, onnotice: () => {}, connection: { application_name: kind } })
@@ -79,15 +80,14 @@ export async function runClients(url: string, subjects: Subject[], signal: Abort
   )
 }
 
-// As a process of its own, so that what the migrator does in its process delays nobody here.
-if (process.argv[2] === '--run') {
-  const url = process.argv[3] ?? ''
-  const stop = new AbortController()
-  process.once('message', () => stop.abort())
-  const sql = postgres(url, { max: 1 })
-  const subjects = await sql<Subject[]>`select user_id as user, id as memory from public.memories limit 5000`
-  await sql.end()
-  const done = runClients(url, subjects, stop.signal)
-  process.send?.('ready')
-  process.send?.(await done, () => process.disconnect())
-}
+// Until it is sent a message; begins and ends with one.
+const url = process.argv[2] ?? ''
+const stop = new AbortController()
+process.once('message', () => stop.abort())
+const subjects = await using(
+  url,
+  sql => sql<Subject[]>`select user_id as user, id as memory from public.memories limit 5000`,
+)
+const done = runClients(url, subjects, stop.signal)
+process.send?.('ready')
+process.send?.(await done, () => process.disconnect())

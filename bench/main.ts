@@ -1,37 +1,40 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 
-/** What can be measured, the quick ones first; each in a process of its own. */
-const benches: Record<string, URL> = {
-  startup: new URL('./startup.ts', import.meta.url),
-  check: new URL('./check.ts', import.meta.url),
-  types: new URL('./types.ts', import.meta.url),
-  seed: new URL('./seed.ts', import.meta.url),
-  agents: new URL('./agents.ts', import.meta.url),
-  migrate: new URL('./migrate.ts', import.meta.url),
-  online: new URL('./online.ts', import.meta.url),
+// `pnpm bench` measures everything, `pnpm bench NAME ...` some of it.
+
+/** What can be measured, the quick ones first. */
+const benches: Record<string, () => Promise<{ default: (sizes: Sizes) => Promise<void> }>> = {
+  startup: () => import('./startup.ts'),
+  check: () => import('./check.ts'),
+  seed: () => import('./seed.ts'),
+  agents: () => import('./agents.ts'),
+  migrate: () => import('./migrate.ts'),
+  online: () => import('./online.ts'),
 }
 
-const args = process.argv.slice(2).filter(arg => arg !== '--')
-const names = args.filter(arg => !arg.startsWith('-'))
-const options = args.filter(arg => arg.startsWith('-'))
-const unknown = names.filter(name => !Object.hasOwn(benches, name))
-
-if (unknown.length > 0 || (options.length > 0 && names.length !== 1)) {
-  const help = options.includes('--help')
-  console[help ? 'log' : 'error'](
-    `usage: pnpm bench [NAME ...], or pnpm bench NAME --help for the options of one\n${Object.keys(benches).join(' ')}`,
-  )
-  process.exit(help ? 0 : 2)
+/** How much is measured; each bench has sizes of its own unless they are given. */
+export interface Sizes {
+  rounds?: number
+  users?: number
 }
 
-for (const name of names.length > 0 ? names : Object.keys(benches)) {
-  if (options.length === 0) console.log(`\n== ${name}`)
-  const script = fileURLToPath(benches[name] ?? '')
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script, ...options], {
-    stdio: 'inherit',
-  })
-  const [code] = await once(child, 'exit')
-  if (code !== 0) process.exitCode = 1
+const { values, positionals } = parseArgs({
+  args: process.argv.slice(2).filter(argument => argument !== '--'),
+  allowPositionals: true,
+  options: { rounds: { type: 'string' }, users: { type: 'string' }, help: { type: 'boolean' } },
+})
+const unknown = positionals.filter(name => !Object.hasOwn(benches, name))
+if (values.help || unknown.length > 0) {
+  const usage = `usage: pnpm bench [${Object.keys(benches).join(' | ')}] ... [--rounds=N] [--users=N]`
+  console.error(unknown.length > 0 ? `no such bench: ${unknown.join(', ')}\n${usage}` : usage)
+  process.exit(unknown.length > 0 ? 2 : 0)
+}
+
+const sizes: Sizes = {
+  ...(values.rounds && { rounds: Number(values.rounds) }),
+  ...(values.users && { users: Number(values.users) }),
+}
+for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+  const bench = await benches[name]?.()
+  await bench?.default(sizes)
 }

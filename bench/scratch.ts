@@ -1,45 +1,84 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import postgres from 'postgres'
+import { createDatabase } from '../src/database.ts'
 import { startServer, stopServer } from '../src/local/server.ts'
+import { migrate } from '../src/migrate.ts'
+
+/** Runs a program of this package to its end. `pnpm bench` has built it. */
+export const run = promisify(execFile)
+export const agentsDb = join(import.meta.dirname, '../dist/cli/main.js')
+export const drizzleKit = join(import.meta.dirname, '../node_modules/.bin/drizzle-kit')
 
 /** A server that is thrown away afterwards. */
 export interface Scratch {
-  /** As superuser. */
-  admin: postgres.Sql
   /** A database's URL, as the role that migrates. */
   urlOf: (database: string, as?: 'deployer' | 'superuser') => string
-  /** Makes a database, or makes it anew, as a copy of another one. */
-  clone: (name: string, template: string) => Promise<void>
+  /** Makes a database, or makes it anew, as a copy of another one; `template1` has the Supabase stub alone. */
+  clone: (name: string, template?: string) => Promise<void>
 }
 
 /** Runs `work` on a durable server of its own: with fsync, as in production. */
-export async function withScratch(
-  work: (scratch: Scratch) => Promise<void>,
-  settings: Record<string, string> = {},
-): Promise<void> {
+export async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'agents-db-bench-'))
   try {
+    const settings = { max_wal_size: '4GB', shared_buffers: '512MB' }
     const server = await startServer({ directory, port: 0, settings })
-    const admin = postgres(server.adminUrl, { onnotice: () => {}, max: 1 })
     const urlOf: Scratch['urlOf'] = (database, as = 'deployer') => {
       const url = new URL(as === 'superuser' ? server.adminUrl : server.url)
       url.pathname = `/${database}`
       return url.href
     }
-    const clone: Scratch['clone'] = async (name, template) => {
-      await admin`drop database if exists ${admin(name)} with (force)`
-      await admin`create database ${admin(name)} template ${admin(template)} owner postgres`
-      await admin`checkpoint`
-    }
-    try {
-      await work({ admin, urlOf, clone })
-    } finally {
-      await admin.end()
-    }
+    const clone: Scratch['clone'] = (name, template = 'template1') =>
+      using(server.adminUrl, async admin => {
+        await admin`drop database if exists ${admin(name)} with (force)`
+        await admin`create database ${admin(name)} template ${admin(template)} owner postgres`
+        await admin`checkpoint`
+      })
+    await work({ urlOf, clone })
   } finally {
     await stopServer(directory)
     await rm(directory, { recursive: true, force: true })
   }
+}
+
+/** Runs `work` on a connection of its own. */
+export async function using<T>(url: string, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} })
+  return await work(sql).finally(() => sql.end())
+}
+
+/** Brings a database up to date, or up to a migration, on two connections. */
+export async function migrateTo(url: string, options: Parameters<typeof migrate>[1] = {}): Promise<void> {
+  const db = createDatabase(url, { max: 2 })
+  await migrate(db, options).finally(() => db.$client.end())
+}
+
+/** The state that the older deployment left. */
+export const baseline = 'secure_the_agent_tables'
+
+/** Makes a baseline database of `users` users with three agents and five memories each, two of them 'work'. */
+export async function makeBaseline({ clone, urlOf }: Scratch, name: string, users: number): Promise<void> {
+  await clone(name)
+  await migrateTo(urlOf(name), { to: baseline })
+  await using(urlOf(name, 'superuser'), async sql => {
+    await sql`insert into public.llms (model_code, provider, display_name, status) values ('m', 'p', 'M', 'active')`
+    await sql`insert into public.user_agent_catalog (agent_type, llm_id, status, config)
+              select t, l.id, 'active', '{"prompt": "You are an agent."}'
+                from public.llms l, unnest(array['INTENT_RECOGNITION', 'TASK_EXECUTION', 'RESULT_REPORTING']) t`
+    await sql`insert into auth.users (id, email)
+              select gen_random_uuid(), 'u' || n || '@example.test' from generate_series(1, ${users}) n`
+    await sql`insert into public.memories (user_id, agent_id, memory_type, content, status)
+              select a.user_id, case when n % 2 = 0 then a.id end, case when n % 2 = 0 then 'work' else 'user' end,
+                     'What was said in conversation ' || n, 'active'
+                from public.user_agents a, generate_series(1, 5) n
+               where a.agent_type = 'TASK_EXECUTION'`
+    await sql`create schema elsewhere`
+    await sql`create table elsewhere.notes (at timestamptz not null default now())`
+    await sql`vacuum analyze`
+    await sql`checkpoint`
+  })
 }

@@ -1,48 +1,36 @@
-import { createDatabase } from '../src/database.ts'
-import { migrate } from '../src/migrate.ts'
-import { drizzleKit, run, withBuiltCommand } from './command.ts'
-import { readOptions } from './options.ts'
-import { withScratch } from './scratch.ts'
-import { alternate, median, ms, print, timed } from './statistics.ts'
+import type { Sizes } from './main.ts'
+import { alternate, printTimes } from './measure.ts'
+import { agentsDb, drizzleKit, migrateTo, run, withScratch } from './scratch.ts'
 
-/*
- * How long the built command takes from its start to its end where there is nothing to do, beside a bare `node`, one
- * after another in every round.
- */
-const { rounds } = readOptions('startup', { rounds: 20 })
-
-/** How many milliseconds more than a bare `node` it may take. */
-const targets: Record<string, number> = {
-  'agents-db --version': 250,
-  'agents-db migrate': 300,
-}
-
-await withBuiltCommand(main =>
-  withScratch(async ({ urlOf }) => {
-    const env = { DATABASE_URL: urlOf('agents') }
-    const db = createDatabase(env.DATABASE_URL, { max: 2 })
-    await migrate(db)
-    await db.$client.end()
-    const node = (...args: string[]) => timed(() => run(process.execPath, args, { env }))
+/** How long a command takes where there is nothing to do, and an import, beside a bare `node`. */
+export default async function startup({ rounds = 20 }: Sizes): Promise<void> {
+  await withScratch(async ({ clone, urlOf }) => {
+    await clone('migrated')
+    const env = { ...process.env, DATABASE_URL: urlOf('migrated') }
+    await migrateTo(env.DATABASE_URL)
+    const node =
+      (...args: string[]) =>
+      () =>
+        run(process.execPath, args, { env })
+    const load = (entry: string) =>
+      node('--input-type=module', '--eval', `import ${JSON.stringify(import.meta.resolve(entry))}`)
     const times = await alternate(
       {
-        'node -e 0': () => node('-e', '0'),
-        'agents-db --version': () => node(main, '--version'),
-        'agents-db status': () => node(main, 'status'),
-        'agents-db migrate': () => node(main, 'migrate'),
-        'agents-db check': () => node(main, 'check'),
-        'drizzle-kit migrate': () => timed(() => run(drizzleKit, ['migrate'], { env })),
+        'node -e 0': node('-e', '0'),
+        'agents-db --version': node(agentsDb, '--version'),
+        'agents-db status': node(agentsDb, 'status'),
+        'agents-db migrate': node(agentsDb, 'migrate'),
+        'agents-db check': node(agentsDb, 'check'),
+        'drizzle-kit migrate': () => run(drizzleKit, ['migrate'], { env }),
+        'import drizzle-orm/pg-core': load('drizzle-orm/pg-core'),
+        'import @agents/db/schema': load('@agents/db/schema'),
+        'import @agents/db': load('@agents/db'),
+        'import @agents/db/zod': load('@agents/db/zod'),
+        'import @agents/db/migrate': load('@agents/db/migrate'),
+        'import @agents/db/seed': load('@agents/db/seed'),
       },
       rounds,
     )
-    const floor = median(times['node -e 0'] ?? [])
-    const rows = Object.entries(times).map(([name, of]) => {
-      const more = median(of) - floor
-      const target = targets[name]
-      const verdict = target === undefined ? '' : `${more < target ? 'under' : 'OVER'} ${target} ms`
-      return [name, ms(median(of)), ms(Math.min(...of)), ms(Math.max(...of)), ms(more), verdict]
-    })
-    const heading = ['', 'median', 'fastest', 'slowest', 'more than node', 'target']
-    print(`start-up with nothing to do, ${rounds} rounds`, [heading, ...rows])
-  }),
-)
+    printTimes(`start-up with nothing to do, ${rounds} rounds`, times)
+  })
+}

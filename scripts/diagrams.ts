@@ -1,57 +1,74 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { packagedMigrations } from '../src/migrate.ts'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { is } from 'drizzle-orm'
+import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
 import * as schema from '../src/schema.ts'
-import { benchmarksAsSvg, readFigures } from './diagrams/benchmarks.ts'
-import { phasesAsMermaid, phasesAsSvg, readPhases } from './diagrams/phases.ts'
-import { readTables, tablesAsMermaid, tablesAsSvg } from './diagrams/tables.ts'
 
-/*
- * Draws the tables, from the tables, and the phases of the migrations, from their folders: into README.md between their
- * markers, and as pictures into docs/. And the figures of docs/benchmarks.md. With `--check` nothing is written, and
- * what is not as it would be drawn fails.
- */
-const check = process.argv.includes('--check')
-const stale: string[] = []
+// Draws the tables into README.md, from the tables. With `--check` it writes nothing, and fails if they changed since.
 
-const tables = readTables(schema)
-const folders = readdirSync(packagedMigrations(), { withFileTypes: true }).filter(entry =>
-  entry.isDirectory(),
-)
-const phases = readPhases(folders.map(({ name }) => name))
-
-settle('README.md', readme => {
-  const withTables = between(readme, 'tables', inReadme(tablesAsMermaid(tables), 'docs/tables.svg'))
-  return between(withTables, 'phases', inReadme(phasesAsMermaid(phases), 'docs/phases.svg'))
-})
-settle('docs/tables.svg', () => tablesAsSvg(tables))
-settle('docs/phases.svg', () => phasesAsSvg(phases))
-settle('docs/benchmarks.svg', () => benchmarksAsSvg(readFigures(readFileSync('docs/benchmarks.md', 'utf8'))))
-if (stale.length > 0) {
-  console.error(`not as they would be drawn; \`pnpm diagrams\` draws them:\n${stale.join('\n')}`)
+const tables = Object.values(schema).filter(value => is(value, PgTable))
+const drawing = `\n\`\`\`mermaid\n${entityDiagram(tables)}\n\`\`\`\n\n`
+const readme = readFileSync('README.md', 'utf8')
+const drawn = readme.replace(/(?<=<!-- tables:begin -->\n).*(?=<!-- tables:end -->)/s, () => drawing)
+if (drawn !== readme && process.argv.includes('--check')) {
+  console.error('README.md: the drawing of the tables is out of date. Run `pnpm diagrams`.')
   process.exitCode = 1
+} else {
+  writeFileSync('README.md', drawn)
 }
 
-function settle(file: string, draw: (current: string) => string): void {
-  const current = existsSync(file) ? readFileSync(file, 'utf8').replaceAll('\r\n', '\n') : ''
-  const drawn = draw(current)
-  if (drawn === current) return
-  if (check) {
-    stale.push(file)
-    return
-  }
-  mkdirSync('docs', { recursive: true })
-  writeFileSync(file, drawn)
-  console.log(`drew ${file}`)
+/** Mermaid's entity diagram; of somebody else's tables, the columns that ours refer to. */
+function entityDiagram(tables: PgTable[]): string {
+  const references = tables.flatMap(table =>
+    getTableConfig(table).foreignKeys.map(key => ({ table, ...key.reference(), onDelete: key.onDelete })),
+  )
+  const foreign = new Map(
+    references
+      .filter(({ foreignTable }) => !tables.includes(foreignTable))
+      .map(key => [nameOf(key.foreignTable), key]),
+  )
+  return [
+    'erDiagram',
+    ...tables.flatMap(table =>
+      box(
+        nameOf(table),
+        getTableConfig(table).columns.map(column => describe(table, column)),
+      ),
+    ),
+    ...[...foreign].flatMap(([name, { foreignColumns }]) =>
+      box(
+        name,
+        foreignColumns.map(column => `${column.getSQLType()} ${column.name} PK`),
+      ),
+    ),
+    ...references.map(({ table, columns, foreignTable, onDelete }) => {
+      // A key of one column that identifies the row refers to one row at most.
+      const many = columns.every(column => column.primary) ? 'o|' : 'o{'
+      const label = `${columns.map(column => column.name).join(', ')}, on delete ${onDelete}`
+      return `  ${nameOf(foreignTable)} ||--${many} ${nameOf(table)} : "${label}"`
+    }),
+  ].join('\n')
 }
 
-function inReadme(mermaid: string, picture: string): string {
-  return `\n\`\`\`mermaid\n${mermaid}\n\`\`\`\n\nThe same as a picture: [${picture}](${picture}).\n`
+function box(name: string, lines: string[]): string[] {
+  return [`  ${name} {`, ...lines.map(line => `    ${line}`), '  }']
 }
 
-/** Puts a text between two markers, which have to be there. */
-function between(text: string, name: string, inner: string): string {
-  const [begin, end] = [`<!-- ${name}:begin -->\n`, `<!-- ${name}:end -->`]
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
-  if (from === -1 || to < from) throw new Error(`README.md: no place between ${begin.trim()} and ${end}`)
-  return text.slice(0, from + begin.length) + inner + text.slice(to)
+type Column = ReturnType<typeof getTableConfig>['columns'][number]
+
+function describe(table: PgTable, column: Column): string {
+  const { foreignKeys, primaryKeys, uniqueConstraints } = getTableConfig(table)
+  const holds = (columns: object[]) => columns.some(other => 'name' in other && other.name === column.name)
+  const keys = [
+    (column.primary || primaryKeys.some(key => holds(key.columns))) && 'PK',
+    foreignKeys.some(key => holds(key.reference().columns)) && 'FK',
+    uniqueConstraints.some(key => holds(key.columns)) && 'UK',
+  ].filter(Boolean)
+  const values = column.enumValues?.join(', ') ?? (column.notNull ? '' : 'null')
+  const type = column.getSQLType().replace('timestamp with time zone', 'timestamptz').replaceAll(' ', '_')
+  return [type, column.name, keys.join(', '), values && `"${values}"`].filter(Boolean).join(' ')
+}
+
+function nameOf(table: PgTable): string {
+  const { schema, name } = getTableConfig(table)
+  return schema ? `"${schema}.${name}"` : name
 }
