@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** Draws which of the exhaustive tests `pnpm test` runs. */
@@ -23,8 +24,17 @@ export default defineConfig(({ mode }) => {
   process.env.TEST_SEED = seed
   return {
     test: {
-      maxWorkers: '100%',
-      projects: [project('unit'), project('integration', onServer), project('exhaustive', onServer)],
+      // One more than there are processors: some wait for a server.
+      maxWorkers: availableParallelism() + 1,
+      projects: [
+        project('unit'),
+        project('integration', onServer),
+        // To install the package takes half a minute: only `pnpm test:all` does.
+        project('exhaustive', {
+          ...onServer,
+          exclude: mode === 'all' ? [] : ['tests/exhaustive/package/**'],
+        }),
+      ],
     },
   }
 })

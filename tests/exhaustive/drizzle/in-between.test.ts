@@ -26,7 +26,7 @@ const settings = [
   { before: '{"agent_prompts": {}}', since: undefined, after: '{"agent_prompts": {}}' },
 ]
 
-describe.for(sample('in between', pointsSince, 3))('what is written after $at on the way $way', point => {
+describe.for(sample('in between', pointsSince, 2))('what is written after $at on the way $way', point => {
   let database: TestDatabase
   let rows: Rows
   let memories: unknown[]

@@ -11,7 +11,7 @@ const read = async ({ admin }: TestDatabase) => ({
   catalog: await readCatalog(admin, { archive: true }),
 })
 
-test.for(sample('way to the baseline', pointsSince, 3))(
+test.for(sample('way to the baseline', pointsSince, 1))(
   'from $at on the way $way, a rollback to the baseline restores every row and the schema',
   async point => {
     const database = await ownDatabase('baseline of 100 users and 500 memories')

@@ -7,7 +7,7 @@ import { addCatalog, readRows } from '../../support/rows.ts'
 import { sample } from '../../support/sample.ts'
 
 // Before the archive is filled it holds nobody.
-describe.for(sample('archive', pointsSince.slice(1), 3))('after $at on the way $way', point => {
+describe.for(sample('archive', pointsSince.slice(1), 2))('after $at on the way $way', point => {
   let admin: postgres.Sql
   let [leaver, stayer, forgetful]: string[] = []
   let memory: Record<'forgotten' | 'kept', string>

@@ -41,7 +41,7 @@ async function versions({ admin }: { admin: postgres.Sql }): Promise<string[]> {
 
 test('a database that other means built is recorded at the baseline, and nothing of it is touched', async () => {
   const at = await ownDatabase('built')
-  await fill(at.admin, { users: 1000, memories: 3000 })
+  await fill(at.admin, { users: 300, memories: 900 })
   const state = async () => ({
     catalog: await readCatalog(at.admin),
     rows: await readRows(at.admin, everything),
@@ -89,7 +89,7 @@ test('what a later migration sets anew may differ, and is listed with that migra
 
 test('an adopted database goes up, is as it should be there, and comes back byte for byte', async () => {
   const at = await ownDatabase('built')
-  await fill(at.admin, { users: 1000, memories: 3000 })
+  await fill(at.admin, { users: 300, memories: 900 })
   const before = await readRows(at.admin, everything)
   await adopt(at.db)
   expect((await migrate(at.db)).probes.filter(({ outcome }) => outcome !== 'passed')).toEqual([])
