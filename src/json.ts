@@ -1,4 +1,4 @@
-export interface JsonMistake {
+export interface JsonDiagnostic {
   path: (string | number)[]
   message: string
 }
@@ -22,20 +22,20 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** The first thing in a value that keeps it from being a JSON object as `jsonb` gives it back. */
-export function mistakeInObject(value: unknown): JsonMistake | undefined {
-  return isObject(value) ? mistakeIn(value, 0) : { path: [], message: 'must be an object' }
+export function diagnoseObject(value: unknown): JsonDiagnostic | undefined {
+  return isObject(value) ? diagnose(value, 0) : { path: [], message: 'must be an object' }
 }
 
-function mistakeIn(value: unknown, depth: number): JsonMistake | undefined {
+function diagnose(value: unknown, depth: number): JsonDiagnostic | undefined {
   const message = whatIsWrong(value, depth)
   if (message) return { path: [], message }
   if (typeof value !== 'object' || value === null) return undefined
   for (const [key, child] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
-    const mistake =
+    const diagnostic =
       typeof key === 'string' && !isStorable(key)
         ? { path: [], message: `the key ${NOT_STORABLE}` }
-        : mistakeIn(child, depth + 1)
-    if (mistake) return { ...mistake, path: [key, ...mistake.path] }
+        : diagnose(child, depth + 1)
+    if (diagnostic) return { ...diagnostic, path: [key, ...diagnostic.path] }
   }
   return undefined
 }
@@ -46,5 +46,5 @@ function whatIsWrong(value: unknown, depth: number): string | undefined {
     return undefined
   if (typeof value === 'string') return isStorable(value) ? undefined : NOT_STORABLE
   if (typeof value === 'number' && Number.isFinite(value)) return undefined
-  return 'is no JSON value'
+  return 'is not a JSON value'
 }

@@ -1,14 +1,14 @@
 import {
   defaultSeedFiles,
   formatChange,
-  formatMistake,
+  formatDiagnostic,
   SeedError,
   type SeedOptions,
   type SeedReport,
   seed,
-  showMistake,
+  showDiagnostic,
   type TableReport,
-} from '../seed/index.ts'
+} from '../seed.ts'
 import { type Command, exitCodes } from './command.ts'
 import { confirm } from './confirm.ts'
 import { withDatabase } from './connect.ts'
@@ -52,11 +52,11 @@ export const command: Command = {
         return exitCodes.done
       })
     } catch (error) {
-      if (!(error instanceof SeedError) || error.mistakes.length === 0) throw error
-      const { code, message, mistakes } = error
-      const format = process.stderr.isTTY && values.json !== true ? showMistake : formatMistake
-      for (const mistake of mistakes) output.note(format(mistake))
-      output.result({ error: { code, message, mistakes } })
+      if (!(error instanceof SeedError) || error.diagnostics.length === 0) throw error
+      const { code, message, diagnostics } = error
+      const format = process.stderr.isTTY && values.json !== true ? showDiagnostic : formatDiagnostic
+      for (const diagnostic of diagnostics) output.note(format(diagnostic))
+      output.result({ error: { code, message, diagnostics } })
       return exitCodes.error
     }
   },
@@ -98,7 +98,7 @@ function reportTable(noun: string, table: TableReport, dryRun: boolean, output: 
     for (const line of changes.flatMap(formatChange)) output.line(`  ${line}`)
   }
   reportRemoved(noun, table, dryRun, output)
-  for (const key of table.leftOver)
+  for (const key of table.orphaned)
     output.line(`${noun} ${key}: in the database, not in the file; left alone`)
 }
 

@@ -1,6 +1,6 @@
 import { structuredPatch } from 'diff'
 import type { Json } from '../schema/json.ts'
-import { printable } from './mistake.ts'
+import { printable } from './diagnostic.ts'
 import type { FieldChange } from './plan.ts'
 
 const SHORT = 60

@@ -1,4 +1,5 @@
 import { didYouMean, MOST_WORDS } from '../nearest.ts'
+import { type Diagnostic, formatDiagnostic, SeedError } from './diagnostic.ts'
 import {
   agentEntry,
   agentsFile,
@@ -8,153 +9,182 @@ import {
   type SeedAgent,
   type SeedModel,
 } from './entries.ts'
-import { isObject } from './json.ts'
-import { formatMistake, type Mistake, SeedError } from './mistake.ts'
-import { createSource, readSource, type Source } from './source.ts'
-import { quote, type Section, validate } from './validate.ts'
+import { type Entries, isObject, validate } from './validate.ts'
+import { quote } from './words.ts'
+import { type Path, parseYaml, readYamlFile, type YamlFile } from './yaml-file.ts'
 
 /** Where the two seed files are. */
-export type SeedFiles = { llms: string; agents: string }
+export interface SeedFiles {
+  llms: string
+  agents: string
+}
 
-/** The text of the two seed files, with the name that mistakes give each. */
-export type SeedTexts = { llms: { file: string; text: string }; agents: { file: string; text: string } }
+/** The text of the two seed files, and the name that diagnostics give each. */
+export type SeedTexts = Record<keyof SeedFiles, { file: string; text: string }>
 
-/** An agent's use of a model that is not among the models of the files: right when the database has it. */
-export type SeedReference = { agent: string; model: string; at: Omit<Mistake, 'message'> }
+/** An agent's use of a model that is not among the models of the files: right if the database has it. */
+export interface SeedReference {
+  agent: string
+  model: string
+  at: Omit<Diagnostic, 'message'>
+}
 
 /** What two seed files say, in their order. Made by `readSeedFiles` and `parseSeed`. */
-export type SeedDocuments = {
+export interface SeedDocuments {
   models: SeedModel[]
   agents: SeedAgent[]
   references: SeedReference[]
   notes: string[]
 }
 
-/** Documents with the mistakes found in them; the rows are to be used only when there are none. */
-export type Loaded = SeedDocuments & { mistakes: Mistake[]; codes: string[] }
+/** Documents and what is wrong with them; use the rows only where nothing is. */
+export interface Loaded extends SeedDocuments {
+  diagnostics: Diagnostic[]
+  /** The model codes of the file, right or wrong otherwise. */
+  codes: string[]
+}
 
 export async function loadFiles(files: SeedFiles): Promise<Loaded> {
-  const [llms, agents] = await Promise.all([readSource(files.llms), readSource(files.agents)])
+  const [llms, agents] = await Promise.all([readYamlFile(files.llms), readYamlFile(files.agents)])
   return load(llms, agents)
 }
 
 export function loadTexts({ llms, agents }: SeedTexts): Loaded {
-  return load(createSource(llms.file, llms.text), createSource(agents.file, agents.text))
+  return load(parseYaml(llms.file, llms.text), parseYaml(agents.file, agents.text))
 }
 
-function load(llms: Source, agents: Source): Loaded {
-  const modelList = validate<SeedModel>(llms, {
+function load(llms: YamlFile, agents: YamlFile): Loaded {
+  const models = validate<SeedModel>(llms, {
     key: 'llms',
     id: 'model_code',
     file: modelsFile,
-    fields: Object.keys(modelEntry.shape),
+    entry: modelEntry,
   })
-  const agentList = validate<SeedAgent>(agents, {
+  const users = validate<SeedAgent>(agents, {
     key: 'agents',
     id: 'agent_type',
     file: agentsFile,
-    fields: Object.keys(agentEntry.shape),
+    entry: agentEntry,
   })
-  const codes =
-    modelList.entries?.map(({ value }) => value.model_code).filter(code => typeof code === 'string') ?? []
-  const known = new Set(codes)
-  const references: SeedReference[] = []
-  // Without the list of models, every use of one would look wrong.
-  for (const { index, value } of (modelList.entries && agentList.entries) ?? []) {
-    const model = value.llm_model_code
-    if (typeof model !== 'string' || model.trim() === '' || known.has(model)) continue
-    const path = ['agents', index, 'llm_model_code']
-    const { message: _, ...at } = agents.locate(agentList.place(path).value, path, '')
-    references.push({ agent: typeof value.agent_type === 'string' ? value.agent_type : '', model, at })
-  }
+  const codes = (models.raw ?? [])
+    .map(({ value }) => value.model_code)
+    .filter(code => typeof code === 'string')
   return {
-    models: modelList.rows,
-    agents: agentList.rows,
-    references,
+    models: models.rows,
+    agents: users.rows,
+    // Without the list of models, every use of one would look wrong.
+    references: models.raw && users.raw ? findReferences(agents, users.raw, new Set(codes)) : [],
     notes: [
-      ...[modelList.note, agentList.note].flatMap(note => (note ? [`${note}: read as an empty list`] : [])),
-      ...misspelledKeys(llms, 'llms', modelList),
-      ...misspelledKeys(agents, 'agents', agentList),
-      ...misfits(agents, agentList, modelList.rows),
+      ...models.notes,
+      ...users.notes,
+      ...[llms, agents].flatMap(({ differences }) => differences.slice(0, MOST_WORDS).map(formatDiagnostic)),
+      ...misspelledKeys(llms, 'llms', models),
+      ...misspelledKeys(agents, 'agents', users),
+      ...misfits(agents, users.rows, models.rows),
     ],
-    mistakes: [...inOrder(llms.mistakes), ...inOrder(agents.mistakes)],
+    diagnostics: [llms, agents].flatMap(({ diagnostics }) => inOrder(diagnostics)),
     codes,
   }
 }
 
-/** A key of a configuration that is nearly one we know: no mistake, for a backend may read it. */
+function findReferences(
+  yaml: YamlFile,
+  agents: Entries<SeedAgent>['raw'] & object,
+  known: Set<string>,
+): SeedReference[] {
+  return agents.flatMap(({ index, value: { agent_type: agent, llm_model_code: model } }) => {
+    if (typeof model !== 'string' || model.trim() === '' || known.has(model)) return []
+    const { message: _, ...at } = yaml.locate(['agents', index, 'llm_model_code'], '')
+    return [{ agent: typeof agent === 'string' ? agent : '', model, at }]
+  })
+}
+
+/** A key of a configuration that is nearly one we know: not a mistake, for a backend may read it. */
 function misspelledKeys<Row>(
-  source: Source,
+  yaml: YamlFile,
   list: keyof typeof configKeys,
-  { entries = [], place }: Section<Row>,
+  { raw = [] }: Entries<Row>,
 ): string[] {
   const known = Object.keys(configKeys[list])
-  const strange = entries.flatMap(({ index, value: { config = null } }) =>
+  const unknown = raw.flatMap(({ index, value: { config } }) =>
     (isObject(config) ? Object.keys(config) : [])
       .filter(key => !known.includes(key))
       .map(key => [list, index, 'config', key]),
   )
-  return strange.slice(0, MOST_WORDS).flatMap(path => {
+  return unknown.slice(0, MOST_WORDS).flatMap(path => {
     const hint = didYouMean(String(path.at(-1)), known)
-    if (!hint) return []
-    const at = source.locate(place(path).key, path, `is passed on as it is${hint}`)
-    return [formatMistake(at)]
+    return hint ? [note(yaml, path, `is passed on as it is${hint}`)] : []
   })
 }
 
 /** What an agent asks of its model that the model does not offer, as far as the files say: a backend may know better. */
-function misfits(source: Source, { rows, place }: Section<SeedAgent>, models: SeedModel[]): string[] {
+function misfits(yaml: YamlFile, agents: SeedAgent[], models: SeedModel[]): string[] {
   const offers = new Map(models.map(({ model_code, config }) => [model_code, config]))
-  const found = rows.flatMap(({ llm_model_code: model, config }, index) => {
-    const offer = offers.get(model)
-    if (!offer) return []
-    const { temperature, max_tokens: asked } = config
-    const { max_output_tokens: most } = offer
-    const at = (key: string) => ['agents', index, 'config', key]
-    return [
-      ...(temperature !== undefined && offer.temperature === false
-        ? [{ path: at('temperature'), message: `is passed on, but ${quote(model)} takes none` }]
-        : []),
-      ...(typeof asked === 'number' && typeof most === 'number' && asked > most
-        ? [{ path: at('max_tokens'), message: `is passed on, but ${quote(model)} gives at most ${most}` }]
-        : []),
-    ]
-  })
-  return found
-    .slice(0, MOST_WORDS)
-    .map(({ path, message }) => formatMistake(source.locate(place(path).key, path, message)))
+  const found = agents.flatMap(
+    ({ llm_model_code: model, config: { temperature, max_tokens: asked } }, index) => {
+      const { temperature: takesOne, max_output_tokens: most } = offers.get(model) ?? {}
+      const path = ['agents', index, 'config']
+      const isTooMuch = typeof asked === 'number' && typeof most === 'number' && asked > most
+      return [
+        ...(temperature !== undefined && takesOne === false
+          ? [{ path: [...path, 'temperature'], message: `is passed on, but ${quote(model)} takes none` }]
+          : []),
+        ...(isTooMuch
+          ? [
+              {
+                path: [...path, 'max_tokens'],
+                message: `is passed on, but ${quote(model)} gives at most ${most}`,
+              },
+            ]
+          : []),
+      ]
+    },
+  )
+  return found.slice(0, MOST_WORDS).map(({ path, message }) => note(yaml, path, message))
 }
 
-/** The documents when nothing is wrong with them and with their use of models; otherwise a SeedError. */
+function note(yaml: YamlFile, path: Path, message: string): string {
+  return formatDiagnostic(yaml.locate(path, message, 'key'))
+}
+
+/**
+ * The documents, if nothing is wrong with them and with their use of models.
+ *
+ * @param stored the models of the database; without them, references are not checked
+ * @throws SeedError `SEED_INVALID`
+ */
 export function accept(loaded: Loaded, stored: Iterable<string> | undefined): SeedDocuments {
-  const { mistakes: found, codes, ...documents } = loaded
-  const mistakes = stored ? inOrder([...found, ...unknownModels(documents.references, codes, stored)]) : found
-  if (mistakes.length > 0) throw new SeedError('SEED_INVALID', mistakes)
+  const { diagnostics: found, codes, ...documents } = loaded
+  const unknown = stored ? unknownModels(documents.references, [...codes, ...stored]) : []
+  const diagnostics = unknown.length > 0 ? inOrder([...found, ...unknown]) : found
+  if (diagnostics.length > 0) throw new SeedError('SEED_INVALID', diagnostics)
   return documents
 }
 
-/** How many model codes a mistake names. */
+/** How many model codes a diagnostic names. */
 const MOST_NAMED = 100
 
-/** A mistake for each use of a model that neither the files nor the database have. */
-function unknownModels(references: SeedReference[], codes: string[], stored: Iterable<string>): Mistake[] {
-  const known = [...new Set([...codes, ...stored])].sort()
-  const is = new Set(known)
+function unknownModels(references: SeedReference[], codes: string[]): Diagnostic[] {
+  const known = [...new Set(codes)].sort()
   const more = known.length > MOST_NAMED ? `, and ${known.length - MOST_NAMED} more` : ''
   const list = known.length > 0 ? known.slice(0, MOST_NAMED).join(', ') + more : 'none'
   return references
-    .filter(({ model }) => !is.has(model))
+    .filter(({ model }) => !known.includes(model))
     .map(({ agent, model, at }, index) => {
       const hint = index < MOST_WORDS ? didYouMean(model, known) : ''
-      const message = `agent ${quote(agent)} needs the unknown model ${quote(model)}${hint} (known: ${list})`
-      return { ...at, message }
+      return {
+        ...at,
+        message: `agent ${quote(agent)} needs the unknown model ${quote(model)}${hint} (known: ${list})`,
+      }
     })
 }
 
-function inOrder(mistakes: Mistake[]): Mistake[] {
-  const files = [...new Set(mistakes.map(({ file }) => file))]
-  const rank = ({ file }: Mistake) => files.indexOf(file)
-  return mistakes.toSorted(
-    (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
-  )
+/** By file, in the order they come in, then by place. */
+function inOrder(diagnostics: Diagnostic[]): Diagnostic[] {
+  const files = [...new Set(diagnostics.map(({ file }) => file))]
+  const rank = ({ file, line = 0, column = 0 }: Diagnostic) => [files.indexOf(file), line, column] as const
+  return diagnostics.toSorted((a, b) => {
+    const [x, y] = [rank(a), rank(b)]
+    return x[0] - y[0] || x[1] - y[1] || x[2] - y[2]
+  })
 }

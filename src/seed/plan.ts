@@ -17,7 +17,7 @@ export type TableReport = {
   updated: { key: string; changes: FieldChange[] }[]
   unchanged: string[]
   /** In the database but not in the file, and left alone. */
-  leftOver: string[]
+  orphaned: string[]
   /** In the database but not in the file, and removed: by `prune` only. */
   removed: string[]
 }
@@ -62,7 +62,7 @@ async function plan(db: Database, wanted: readonly Wanted[], stored: SQL): Promi
         planned as (
           select coalesce(wanted.key, stored.key) as key,
                  case when stored.key is null then 'created'
-                      when wanted.key is null then 'leftOver'
+                      when wanted.key is null then 'orphaned'
                       when wanted.fields is distinct from stored.fields then 'updated'
                       else 'unchanged'
                  end as action,
@@ -82,7 +82,7 @@ async function plan(db: Database, wanted: readonly Wanted[], stored: SQL): Promi
           from planned
          order by key collate "C"`,
   )
-  const report: TableReport = { created: [], updated: [], unchanged: [], leftOver: [], removed: [] }
+  const report: TableReport = { created: [], updated: [], unchanged: [], orphaned: [], removed: [] }
   for (const { key, action, changes } of rows) {
     if (action === 'updated') report.updated.push({ key, changes: JSON.parse(changes ?? '[]') })
     else report[action].push(key)

@@ -5,8 +5,8 @@ import { pgErrorOf } from '../pg-error.ts'
 import { query, transaction } from '../query.ts'
 import { llms } from '../schema.ts'
 import { removeAgents, removeModels, writeAgents, writeModels } from './apply.ts'
+import { SeedError } from './diagnostic.ts'
 import { accept, type Loaded, loadFiles, type SeedDocuments, type SeedFiles } from './load.ts'
-import { SeedError } from './mistake.ts'
 import { neededElsewhere } from './needed.ts'
 import { planAgents, planModels, type TableReport, type Wanted, wantedAgent, wantedModel } from './plan.ts'
 
@@ -34,7 +34,7 @@ export type SeedReport = {
   dryRun: boolean
   llms: TableReport
   agents: TableReport
-  /** What a person should know though it is no mistake: an empty file, a model that could not be pruned. */
+  /** What a person should know although nothing is wrong: an empty file, a model that could not be pruned. */
   notes: string[]
 }
 
@@ -42,13 +42,13 @@ export type SeedReport = {
  * Brings the tables of models and agents to what the seed files say, in one transaction: everything or nothing.
  * Rows that are as they should be are not written. Seeds that run at once take turns.
  *
- * @throws SeedError (`SEED_INVALID`) with every mistake of both files, or (`NOT_MIGRATED`); nothing has been written
+ * @throws SeedError (`SEED_INVALID`) with every diagnostic of both files, or (`NOT_MIGRATED`); nothing has been written
  * @throws whatever the driver throws, when the database fails; nothing has been written
  */
 export async function seed(db: Database, options: SeedOptions): Promise<SeedReport> {
   const { dryRun = false, prune = false } = options
   const loaded: Loaded = 'documents' in options ? unchecked(options.documents) : await loadFiles(options)
-  if (loaded.mistakes.length > 0) {
+  if (loaded.diagnostics.length > 0) {
     // A database out of reach must not hide what is wrong with the files.
     accept(loaded, await storedCodes(db).catch(() => undefined))
   }
@@ -68,17 +68,17 @@ export async function seed(db: Database, options: SeedOptions): Promise<SeedRepo
       for (const agent of agents)
         needed.set(agent.llm_model_code, `agent ${JSON.stringify(agent.agent_type)}`)
       const mayGo = pruned(prune, 'llms')
-      const absent = report.llms.leftOver
-      part(report.agents, report.agents.leftOver, pruned(prune, 'agents'))
-      part(report.llms, absent, key => mayGo(key) && !needed.has(key))
+      const absent = report.llms.orphaned
+      partition(report.agents, report.agents.orphaned, pruned(prune, 'agents'))
+      partition(report.llms, absent, key => mayGo(key) && !needed.has(key))
       if (!dryRun) {
         await removeAgents(tx, report.agents.removed)
         await writeModels(tx, changed(report.llms, models.map(wantedModel)))
         await writeAgents(tx, changed(report.agents, agents.map(wantedAgent)))
         const removed = new Set(await removeModels(tx, report.llms.removed))
-        part(report.llms, absent, key => removed.has(key))
+        partition(report.llms, absent, key => removed.has(key))
       }
-      report.notes.push(...report.llms.leftOver.filter(mayGo).map(key => kept(key, needed.get(key))))
+      report.notes.push(...report.llms.orphaned.filter(mayGo).map(key => kept(key, needed.get(key))))
       return report
     },
     // Under the lock each statement must see what the seed before has committed; a plan must see one moment.
@@ -95,7 +95,7 @@ export async function seed(db: Database, options: SeedOptions): Promise<SeedRepo
 }
 
 function unchecked(documents: SeedDocuments): Loaded {
-  return { ...documents, mistakes: [], codes: documents.models.map(model => model.model_code) }
+  return { ...documents, diagnostics: [], codes: documents.models.map(model => model.model_code) }
 }
 
 async function storedCodes(db: Database): Promise<string[]> {
@@ -110,9 +110,9 @@ function pruned(prune: boolean | PruneKeys, table: keyof PruneKeys): (key: strin
   return key => keys.has(key)
 }
 
-/** Parts what is in the database but not in the file into what is removed and what is left alone. */
-function part(table: TableReport, absent: readonly string[], isRemoved: (key: string) => boolean): void {
-  table.leftOver = absent.filter(key => !isRemoved(key))
+/** Divides what is in the database but not in the file into what is removed and what is left alone. */
+function partition(table: TableReport, absent: readonly string[], isRemoved: (key: string) => boolean): void {
+  table.orphaned = absent.filter(key => !isRemoved(key))
   table.removed = absent.filter(isRemoved)
 }
 
@@ -122,9 +122,9 @@ function changed(table: TableReport, rows: readonly Wanted[]): Wanted[] {
 }
 
 /** An agent type written wrong makes another agent, and leaves the one that was meant behind. */
-function misspelled({ created, leftOver, removed }: TableReport): string[] {
+function misspelled({ created, orphaned, removed }: TableReport): string[] {
   return created.slice(0, MOST_WORDS).flatMap(key => {
-    const hint = didYouMean(key, [...leftOver, ...removed])
+    const hint = didYouMean(key, [...orphaned, ...removed])
     return hint ? [`agent ${JSON.stringify(key)} is new${hint}`] : []
   })
 }

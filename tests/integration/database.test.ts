@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, expectTypeOf, test } from 'vitest'
 import { type Llm, type Memory, createDatabase as openDatabase } from '../../src/index.ts'
-import { defaultSeedFiles, seed } from '../../src/seed/index.ts'
+import { defaultSeedFiles, seed } from '../../src/seed.ts'
 import { createDatabase, signUp, type TestDatabase } from '../support/database.ts'
 
 let database: TestDatabase

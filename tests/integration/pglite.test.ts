@@ -4,7 +4,7 @@ import { drizzle } from 'drizzle-orm/pglite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { agentsForUser, profiles, relations } from '../../src/index.ts'
 import { migrate, rollback, status } from '../../src/migrate.ts'
-import { defaultSeedFiles, seed } from '../../src/seed/index.ts'
+import { defaultSeedFiles, seed } from '../../src/seed.ts'
 
 const client = new PGlite()
 const db = drizzle({ client, relations })

@@ -97,7 +97,7 @@ describe('config', () => {
     ['not a number', Number.NaN],
     ['infinite', Number.POSITIVE_INFINITY],
   ])('is refused, with the place, where a value is %s', (_, value) => {
-    expect(config({ list: [1, { deep: value }] })).toEqual(['config.list.1.deep: is no JSON value'])
+    expect(config({ list: [1, { deep: value }] })).toEqual(['config.list.1.deep: is not a JSON value'])
   })
 
   test('is refused where it holds text that PostgreSQL cannot store', () => {
@@ -147,7 +147,7 @@ describe('settings', () => {
       { agent_prompts: { AN_AGENT_TYPE_TOO_LONG: '' } },
       'settings.agent_prompts.AN_AGENT_TYPE_TOO_LONG: the agent type is longer than 20 characters',
     ],
-    [{ agent_prompts: {}, at: new Date(0) }, 'settings.at: is no JSON value'],
+    [{ agent_prompts: {}, at: new Date(0) }, 'settings.at: is not a JSON value'],
   ])('are refused where they are %j', (value, mistake) => {
     expect(settings(value)).toEqual([mistake])
   })

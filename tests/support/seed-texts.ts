@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import { formatMistake, type Mistake, parseSeed, SeedError, type SeedTexts } from '../../src/seed/index.ts'
+import { type Diagnostic, formatDiagnostic, parseSeed, SeedError, type SeedTexts } from '../../src/seed.ts'
 
 /** A right entry of `llms.yaml`, with what the test changes. */
 export const model = (model_code: string, change: object = {}) => ({
@@ -36,11 +36,15 @@ export const documents = (llms: object[] | string, agents: object[] | string) =>
 })
 
 /** The mistakes of two files, which have to have some. */
-export function mistakesOf(llms: object[] | string, agents: object[] | string, known?: string[]): Mistake[] {
+export function diagnosticsOf(
+  llms: object[] | string,
+  agents: object[] | string,
+  known?: string[],
+): Diagnostic[] {
   try {
     parseSeed(texts(llms, agents), known)
   } catch (error) {
-    if (error instanceof SeedError) return [...error.mistakes]
+    if (error instanceof SeedError) return [...error.diagnostics]
     throw error
   }
   throw new Error('no mistake was found')
@@ -48,7 +52,7 @@ export function mistakesOf(llms: object[] | string, agents: object[] | string, k
 
 /** The same, one a line. */
 export const lines = (llms: object[] | string, agents: object[] | string, known?: string[]): string[] =>
-  mistakesOf(llms, agents, known).map(formatMistake)
+  diagnosticsOf(llms, agents, known).map(formatDiagnostic)
 
 /** One right entry up to `config`, whose settings the test writes itself, from column 7 of line 7. */
 export const withConfig = (settings: string) => `llms:

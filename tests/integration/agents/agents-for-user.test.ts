@@ -1,7 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { agentsForUser, type Database } from '../../../src/index.ts'
-import { defaultSeedFiles, seed } from '../../../src/seed/index.ts'
+import { defaultSeedFiles, seed } from '../../../src/seed.ts'
 import { createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { connect } from '../../support/templates.ts'
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { seed } from '../../../src/seed/index.ts'
+import { seed } from '../../../src/seed.ts'
 import { runCli } from '../../support/cli.ts'
 import { createDatabase, ownDatabase, type TestDatabase } from '../../support/database.ts'
 import { agent, documents, model, texts } from '../../support/seed-texts.ts'
@@ -82,7 +82,7 @@ describe('what changes', () => {
     const { stdout } = await runSeed([model('kept')], [...changed], '--dry-run', '--json')
     expect(JSON.parse(stdout)).toMatchObject({
       dryRun: true,
-      llms: { unchanged: ['kept'], leftOver: ['old'] },
+      llms: { unchanged: ['kept'], orphaned: ['old'] },
       agents: {
         created: ['THREE'],
         updated: [
@@ -94,7 +94,7 @@ describe('what changes', () => {
             ],
           },
         ],
-        leftOver: ['TWO'],
+        orphaned: ['TWO'],
       },
     })
   })
@@ -157,7 +157,7 @@ describe('mistakes', () => {
     })
     const { error } = JSON.parse(stdout)
     expect(error.code).toBe('SEED_INVALID')
-    expect(error.mistakes).toMatchObject([
+    expect(error.diagnostics).toMatchObject([
       { file, line: 8, column: 5, path: 'llms[0].statsu', message },
       { line: 3, column: 21, path: 'agents[0].llm_model_code' },
     ])

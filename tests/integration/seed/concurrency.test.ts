@@ -1,7 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { SEED_LOCK, seed } from '../../../src/seed/index.ts'
+import { SEED_LOCK, seed } from '../../../src/seed.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
 import { all } from '../../support/sample.ts'

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type JsonObject, seed } from '../../../src/seed/index.ts'
+import { type JsonObject, seed } from '../../../src/seed.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
-import { documents, mistakesOf, model, withConfig } from '../../support/seed-texts.ts'
+import { diagnosticsOf, documents, model, withConfig } from '../../support/seed-texts.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -125,18 +125,11 @@ describe('what is different is written, and only that', () => {
   })
 })
 
-test.each([
-  '.nan',
-  '.inf',
-  '-.inf',
-  '1e400',
-  '9007199254740993',
-  '"\\0"',
-  '"\\uD800"',
-  '!!binary aGk=',
-  '{ 1: a }',
-])('%s is a mistake with its position, wherever it is nested', value => {
-  expect(mistakesOf(withConfig(`a:\n  - b: ${value}`), '')).toEqual([
-    expect.objectContaining({ line: 8, path: expect.stringMatching(/^llms\[0]\.config\.a\[0]\.b/) }),
-  ])
-})
+test.each(['.nan', '.inf', '-.inf', '1e400', '9007199254740993', '"\\0"', '"\\uD800"', '!!binary aGk='])(
+  '%s is a mistake with its position, wherever it is nested',
+  value => {
+    expect(diagnosticsOf(withConfig(`a:\n  - b: ${value}`), '')).toEqual([
+      expect.objectContaining({ line: 8, path: expect.stringMatching(/^llms\[0]\.config\.a\[0]\.b/) }),
+    ])
+  },
+)

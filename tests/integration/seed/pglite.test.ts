@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { defaultSeedFiles, seed } from '../../../src/seed/index.ts'
+import { defaultSeedFiles, seed } from '../../../src/seed.ts'
 import { agent, documents, model } from '../../support/seed-texts.ts'
 
 const client = new PGlite()

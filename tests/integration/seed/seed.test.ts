@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemAgentStatuses } from '../../../src/schema.ts'
-import { defaultSeedFiles, SeedError, type SeedOptions, seed } from '../../../src/seed/index.ts'
+import { defaultSeedFiles, SeedError, type SeedOptions, seed } from '../../../src/seed.ts'
 import { createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { agent, documents, model, texts, withConfig } from '../../support/seed-texts.ts'
 
@@ -31,7 +31,7 @@ const rows = async () => ({
     select agent_type, model_code, a.status, a.config from system_agents a join llms m on m.id = llm_id order by 1`,
 })
 
-const none = { created: [], updated: [], unchanged: [], leftOver: [], removed: [] }
+const none = { created: [], updated: [], unchanged: [], orphaned: [], removed: [] }
 
 describe('a seed', () => {
   test('writes what the files say', async () => {
@@ -211,14 +211,14 @@ describe('what is in the database but not in the files', () => {
   test('is named and left alone', async () => {
     const before = await versions()
     const report = await seed(database.db, fewer())
-    expect(report.llms).toEqual({ ...none, leftOver: ['a', 'b', 'c'] })
-    expect(report.agents).toEqual({ ...none, unchanged: ['T'], leftOver: ['U', 'V'] })
+    expect(report.llms).toEqual({ ...none, orphaned: ['a', 'b', 'c'] })
+    expect(report.agents).toEqual({ ...none, unchanged: ['T'], orphaned: ['U', 'V'] })
     expect(await versions()).toEqual(before)
   })
 
   test('is removed by prune, except for a model that an agent needs, and that is said', async () => {
     const report = await seed(database.db, { ...fewer(), prune: true })
-    expect(report.llms).toEqual({ ...none, leftOver: ['a'], removed: ['b', 'c'] })
+    expect(report.llms).toEqual({ ...none, orphaned: ['a'], removed: ['b', 'c'] })
     expect(report.agents).toEqual({ ...none, unchanged: ['T'], removed: ['U', 'V'] })
     expect(report.notes).toEqual(['model "a" is not in the files, but agent "T" needs it: it stays'])
     const { models, agents } = await rows()
@@ -229,8 +229,8 @@ describe('what is in the database but not in the files', () => {
   test('is removed by prune only as far as it was named, where keys are named', async () => {
     const prune = { llms: ['a', 'b'], agents: ['U'] }
     const report = await seed(database.db, { ...fewer(), prune })
-    expect(report.agents).toEqual({ ...none, unchanged: ['T'], leftOver: ['V'], removed: ['U'] })
-    expect(report.llms).toMatchObject({ leftOver: ['a', 'b', 'c'], removed: [] })
+    expect(report.agents).toEqual({ ...none, unchanged: ['T'], orphaned: ['V'], removed: ['U'] })
+    expect(report.llms).toMatchObject({ orphaned: ['a', 'b', 'c'], removed: [] })
     expect(report.notes).toContain('model "b" is not in the files, but something needs it: it stays')
     expect((await rows()).agents.map(({ agent_type }) => agent_type)).toEqual(['T', 'V'])
   })
@@ -238,7 +238,7 @@ describe('what is in the database but not in the files', () => {
   test('is listed and not removed by prune in a dry run', async () => {
     const before = await versions()
     const report = await seed(database.db, { ...fewer(), prune: true, dryRun: true })
-    expect(report.llms).toEqual({ ...none, leftOver: ['a'], removed: ['b', 'c'] })
+    expect(report.llms).toEqual({ ...none, orphaned: ['a'], removed: ['b', 'c'] })
     expect(report.agents.removed).toEqual(['U', 'V'])
     expect(await versions()).toEqual(before)
   })
@@ -250,7 +250,7 @@ describe('what is in the database but not in the files', () => {
       select gen_random_uuid(), ${user}, id, 'OLD', '{}', 'active', now(), now() from llms where model_code = 'c'`
     for (const dryRun of [true, false]) {
       const report = await seed(database.db, { ...fewer(), prune: true, dryRun })
-      expect(report.llms).toEqual({ ...none, leftOver: ['a', 'c'], removed: ['b'] })
+      expect(report.llms).toEqual({ ...none, orphaned: ['a', 'c'], removed: ['b'] })
       expect(report.notes).toContain(
         'model "c" is not in the files, but archive.user_agents needs it: it stays',
       )
@@ -273,7 +273,7 @@ describe('what is in the database but not in the files', () => {
 
   test('may be a model that an agent of the file begins to use', async () => {
     const report = await seed(database.db, { ...documents([model('a')], [agent('T', 'c')]), prune: true })
-    expect(report.llms).toMatchObject({ leftOver: ['c'], removed: ['b'] })
+    expect(report.llms).toMatchObject({ orphaned: ['c'], removed: ['b'] })
     expect((await rows()).agents).toMatchObject([{ agent_type: 'T', model_code: 'c' }])
   })
 })
@@ -325,7 +325,7 @@ describe('mistakes', () => {
       [agent('T', 'stored'), agent('U', 'none'), agent('V', 'm', { status: '' })],
     )
     const error = await seed(database.db, paths).catch(error => error)
-    expect(error.mistakes).toMatchObject([
+    expect(error.diagnostics).toMatchObject([
       { file: paths.llms, path: 'llms[0].provider', message: 'must not be blank' },
       {
         file: paths.agents,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { llms, systemAgents } from '../../../src/schema.ts'
-import { parseSeed } from '../../../src/seed/index.ts'
+import { parseSeed } from '../../../src/seed.ts'
 import { agent, lines, model, texts } from '../../support/seed-texts.ts'
 
 describe('entries', () => {

@@ -1,9 +1,9 @@
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseSeed, readSeedFiles, SeedError } from '../../../src/seed/index.ts'
-import { agent, lines, mistakesOf, model, texts } from '../../support/seed-texts.ts'
+import { parseSeed, readSeedFiles, SeedError } from '../../../src/seed.ts'
+import { agent, diagnosticsOf, lines, model, texts } from '../../support/seed-texts.ts'
 
 describe('what is reported', () => {
   test('every mistake of both files at once, in their order, one a line', () => {
@@ -25,23 +25,23 @@ describe('what is reported', () => {
     const agents =
       'agents:\n  - agent_type: A\n\tllm_model_code: x\n    status: active\n    config:\n      prompt: a\n'
     expect(lines('', agents)).toEqual([
-      'system_agents.yaml:3:1 (document): a tab is no indentation: YAML takes spaces',
+      'system_agents.yaml:3:1 (document): a tab is not indentation: YAML takes spaces',
     ])
     expect(lines('', agents.replace('\t', '')).length).toBeGreaterThan(1)
     const prompt = 'agents:\n- agent_type: A\n  config:\n    prompt: |\n      one\n\ttwo: 2\n      three: 3\n'
     expect(lines('', prompt)).toEqual([
-      'system_agents.yaml:6:1 (document): a tab is no indentation: YAML takes spaces',
+      'system_agents.yaml:6:1 (document): a tab is not indentation: YAML takes spaces',
     ])
     expect(lines('', prompt.replace('\t', '')).length).toBeGreaterThan(1)
   })
 
   test('the line at fault, with the place for a caret', () => {
-    const [mistake] = mistakesOf('llms: [5]\n', '')
+    const [mistake] = diagnosticsOf('llms: [5]\n', '')
     expect(mistake).toMatchObject({ line: 1, column: 8, path: 'llms[0]', source: 'llms: [5]', caret: 7 })
   })
 
   test('the part of a very long line that matters', () => {
-    const [mistake] = mistakesOf(`llms: ["${'x'.repeat(1_000_000)}", 5]`, '').slice(1)
+    const [mistake] = diagnosticsOf(`llms: ["${'x'.repeat(1_000_000)}", 5]`, '').slice(1)
     expect(mistake!.source!.length).toBeLessThan(200)
     expect(mistake!.source![mistake!.caret!]).toBe('5')
   })
@@ -100,7 +100,7 @@ describe('files', () => {
   afterAll(() => rm(directory, { recursive: true }))
 
   async function readAs(name: string, content?: string | Uint8Array) {
-    const llms = join(directory, name)
+    const llms = resolve(directory, name)
     if (content !== undefined) await writeFile(llms, content)
     return readSeedFiles({ llms, agents: join(directory, 'right.yaml') })
   }
@@ -119,11 +119,11 @@ describe('files', () => {
     await expect(readAs('circle.yaml')).rejects.toThrow(/circle\.yaml: the file cannot be read: .*ELOOP/)
   })
 
-  test('that are not UTF-8 are a mistake at the first wrong byte', async () => {
+  test('that are not UTF-8 are a mistake, with the line of the first wrong byte', async () => {
     const latin = Buffer.from('llms: []\n# caf\xe9\n# caf\xe9\n', 'latin1')
-    await expect(readAs('latin.yaml', latin)).rejects.toThrow('latin.yaml:2:6 (document): is not UTF-8 text')
+    await expect(readAs('latin.yaml', latin)).rejects.toThrow('latin.yaml: is not UTF-8 text: see line 2')
     const utf16 = Buffer.from('\uFEFFllms: []\n', 'utf16le')
-    await expect(readAs('utf16.yaml', utf16)).rejects.toThrow('utf16.yaml:1:1 (document): is not UTF-8 text')
+    await expect(readAs('utf16.yaml', utf16)).rejects.toThrow('utf16.yaml: is not UTF-8 text: see line 1')
   })
 
   test('may begin with a byte order mark and end their lines as Windows does', async () => {
@@ -131,6 +131,10 @@ describe('files', () => {
     const { models } = await readAs('windows.yaml', `\uFEFF${text.replaceAll('\n', '\r\n')}`)
     expect(models[0]?.config).toEqual({ prompt: 'one\ntwo\n' })
     await expect(readAs('bom.yaml', '\uFEFFllms: 5')).rejects.toThrow('bom.yaml:1:7 llms: must be a list')
+  })
+
+  test('that are devices or pipes are a mistake', async () => {
+    await expect(readAs('/dev/zero')).rejects.toThrow('/dev/zero: it is not a regular file')
   })
 
   test('that are larger than 5 MB are a mistake', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type FieldChange, formatChange, formatMistake, showMistake } from '../../../src/seed/index.ts'
-import { mistakesOf } from '../../support/seed-texts.ts'
+import { type FieldChange, formatChange, formatDiagnostic, showDiagnostic } from '../../../src/seed.ts'
+import { diagnosticsOf } from '../../support/seed-texts.ts'
 
 const change = (before: FieldChange['before'], after: FieldChange['after']) =>
   formatChange({
@@ -84,9 +84,9 @@ describe('a change', () => {
 
 describe('a mistake on a terminal', () => {
   test('has the line at fault under it, and a caret under the place', () => {
-    const all = mistakesOf('llms:\n  - model_code: m\n\n  - {\tstatus: "😀"}\n', '')
+    const all = diagnosticsOf('llms:\n  - model_code: m\n\n  - {\tstatus: "😀"}\n', '')
     const mistake = all.find(({ path }) => path === 'llms[1].status')
-    expect(showMistake(mistake!)).toBe(
+    expect(showDiagnostic(mistake!)).toBe(
       'llms.yaml:4:15 llms[1].status: must be active or inactive, not "😀"\n' +
         '  4 |   - {\tstatus: "😀"}\n' +
         '    |      \t        ^',
@@ -94,13 +94,15 @@ describe('a mistake on a terminal', () => {
   })
 
   test('prints no control character either', () => {
-    const [mistake] = mistakesOf('llms: "\u001b[2J"\n', '')
-    expect(showMistake(mistake!)).toBe(`${formatMistake(mistake!)}\n  1 | llms: "\\x1b[2J"\n    |       ^`)
-    expect(showMistake(mistake!)).not.toContain('\u001b')
+    const [mistake] = diagnosticsOf('llms: "\u001b[2J"\n', '')
+    expect(showDiagnostic(mistake!)).toBe(
+      `${formatDiagnostic(mistake!)}\n  1 | llms: "\\x1b[2J"\n    |       ^`,
+    )
+    expect(showDiagnostic(mistake!)).not.toContain('\u001b')
   })
 
   test('is one line where the file itself is at fault', () => {
     const mistake = { file: 'nope.yaml', path: '', message: 'the file does not exist' }
-    expect(showMistake(mistake)).toBe('nope.yaml: the file does not exist')
+    expect(showDiagnostic(mistake)).toBe('nope.yaml: the file does not exist')
   })
 })

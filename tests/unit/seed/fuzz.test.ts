@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { parseSeed, readSeedFiles, SeedError } from '../../../src/seed/index.ts'
+import { parseSeed, readSeedFiles, SeedError } from '../../../src/seed.ts'
 import { ownDirectory } from '../../support/folder.ts'
 import { all } from '../../support/sample.ts'
 import { agent, model, texts, withConfig } from '../../support/seed-texts.ts'
@@ -18,8 +18,8 @@ function outcome(llms: string, agents: string) {
     return parseSeed(both, [])
   } catch (error) {
     if (!(error instanceof SeedError)) throw error
-    expect(error.mistakes.length).toBeGreaterThan(0)
-    for (const { file, line = 0, column = 0, source, caret, message } of error.mistakes) {
+    expect(error.diagnostics.length).toBeGreaterThan(0)
+    for (const { file, line = 0, column = 0, source, caret, message } of error.diagnostics) {
       const { text } = file === both.llms.file ? both.llms : both.agents
       const lines = text.split('\n')
       expect(line).toBeGreaterThanOrEqual(1)

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { seedSchemas } from '../../../scripts/seed-schemas.ts'
 import { root } from '../../support/root.ts'
-import { agent, mistakesOf, model } from '../../support/seed-texts.ts'
+import { agent, diagnosticsOf, model } from '../../support/seed-texts.ts'
 
 test.each(seedSchemas())(
   '%s is what the seed itself checks: generating it again yields no difference',
@@ -24,7 +24,7 @@ describe.each([
   })
 
   const mistakes = (value: object) =>
-    key === 'llms' ? mistakesOf(JSON.stringify(value), '') : mistakesOf('', JSON.stringify(value))
+    key === 'llms' ? diagnosticsOf(JSON.stringify(value), '') : diagnosticsOf('', JSON.stringify(value))
 
   test('is named in the first line of the file, and accepts it', async () => {
     const text = await readFile(`${root}/seeds/${name}.yaml`, 'utf8')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { defaultSeedFiles, readSeedFiles } from '../../../src/seed/index.ts'
+import { defaultSeedFiles, readSeedFiles } from '../../../src/seed.ts'
 
 test('the seeds of the package are right by themselves, without a database', async () => {
   const { models, agents, references, notes } = await readSeedFiles(defaultSeedFiles(), [])

@@ -1,0 +1,27 @@
+import type { Json } from '../schema/json.ts'
+
+/** `agents[0].config["top k"]`: how diagnostics name a value. */
+export function formatPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((step, index) => {
+      if (typeof step === 'number') return `[${step}]`
+      const key = String(step)
+      if (!/^[\w-]+$/.test(key)) return `[${JSON.stringify(key)}]`
+      return index === 0 ? key : `.${key}`
+    })
+    .join('')
+}
+
+/** What a value is, for a message. */
+export function describe(value: Json): string {
+  if (value === null) return 'nothing'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'a mapping'
+  if (typeof value === 'string') return quote(value)
+  return `the ${typeof value === 'number' ? 'number' : 'truth value'} ${value}`
+}
+
+/** A name in quotes, cut where it is long. */
+export function quote(name: string): string {
+  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name)
+}

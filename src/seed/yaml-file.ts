@@ -1,0 +1,257 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  Scalar,
+  visit,
+} from 'yaml'
+import type { Json } from '../schema/json.ts'
+import type { Diagnostic } from './diagnostic.ts'
+import { readTextFile } from './read-file.ts'
+import { readAsYaml11, whatIsWrong } from './scalar.ts'
+import { describe, formatPath } from './words.ts'
+
+export type Path = readonly PropertyKey[]
+
+/** What a YAML file says, and where each part of it is. */
+export interface YamlFile {
+  file: string
+  /** Undefined where the file could not be read as far as its values. */
+  value: Json | undefined
+  /** What is wrong so far. */
+  diagnostics: Diagnostic[]
+  /** What YAML 1.1 would have read differently. */
+  differences: Diagnostic[]
+  /** The place of the value at a path, or of its key; of what is missing or merged in, the place of what should have it. */
+  locate: (path: Path, message: string, at?: 'key' | 'value') => Diagnostic
+  /** Adds a diagnostic, unless the value at that place could not be read. */
+  report: (path: Path, message: string, at?: 'key' | 'value') => void
+}
+
+/** Levels of nesting: more than a setting needs, fewer than a recursive reader overflows at. */
+const maxDepth = 100
+const tooDeep = `is nested more than ${maxDepth} deep`
+
+/** How many values the aliases of a file may stand for. */
+const maxAliasCount = 10_000
+
+const notMergeable = 'only a mapping, or a list of mappings, can be merged'
+
+/** The tags of JSON's values; `!` asks for none. */
+const jsonTag = /^(?:!|tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq))$/
+
+/** Reads a YAML file. That it cannot be read is a diagnostic too. */
+export async function readYamlFile(file: string): Promise<YamlFile> {
+  const read = await readTextFile(file)
+  if ('text' in read) return parseYaml(file, read.text)
+  return {
+    ...parseYaml(file, ''),
+    value: undefined,
+    diagnostics: [{ file, path: '', message: read.failure }],
+  }
+}
+
+/** Reads YAML text. `file` is what diagnostics call it. */
+export function parseYaml(file: string, text: string): YamlFile {
+  const lines = lineCounterOf(text)
+  const document = parseDocument(text, {
+    // A %YAML directive must not change how values are read.
+    schema: 'core',
+    merge: true,
+    stringKeys: true,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'error',
+  })
+  const place = ({ offset, path, message }: Finding) => placeIn(file, text, lines, offset, path, message)
+  const syntax = syntaxErrors(document, text)
+  const { wrong, differences } =
+    syntax.length > 0 ? { wrong: syntax, differences: [] } : checkValues(document, lines)
+  const value = syntax.length > 0 ? undefined : toJson(document, wrong)
+  const diagnostics = wrong.map(place)
+  const wrongPlaces = new Set(wrong.map(({ offset }) => offset))
+  const find = (path: Path, message: string, at: 'key' | 'value' = 'value') => ({
+    offset: offsetIn(document.contents, path, at),
+    path,
+    message,
+  })
+  return {
+    file,
+    value,
+    diagnostics,
+    differences: differences.map(place),
+    locate: (...what) => place(find(...what)),
+    report: (...what) => {
+      const finding = find(...what)
+      if (!wrongPlaces.has(finding.offset)) diagnostics.push(place(finding))
+    },
+  }
+}
+
+/** Something about the text at an offset. */
+interface Finding {
+  offset: number
+  path: Path
+  message: string
+}
+
+/** Every syntax error, in plain words where the library speaks of its own options. */
+function syntaxErrors(document: Document.Parsed, text: string): Finding[] {
+  const words: Partial<Record<string, string>> = {
+    MULTIPLE_DOCS: 'a second YAML document begins here; a seed file holds one',
+    NON_STRING_KEY: 'has a key that is not text, as JSON keys are',
+  }
+  const errors = document.errors.map(({ code, pos: [offset], message }) => ({
+    offset,
+    path: [],
+    message: words[code] ?? message,
+  }))
+  // Either makes further errors, which go when it goes.
+  const deep = errors.find(({ message }) => message.includes('call stack'))
+  if (deep) return [{ ...deep, message: tooDeep }]
+  const tab = errors.find(({ offset }) => /^ *\t/.test(text.slice(text.lastIndexOf('\n', offset - 1) + 1)))
+  return tab ? [{ ...tab, message: 'a tab is not indentation: YAML takes spaces' }] : errors
+}
+
+/** What JSON or `jsonb` cannot hold, and what YAML 1.1 would have read differently. */
+function checkValues(
+  document: Document.Parsed,
+  lines: LineCounter,
+): { wrong: Finding[]; differences: Finding[] } {
+  const wrong: Finding[] = []
+  const differences: Finding[] = []
+  const anchors = new Map<string, Node>()
+  visit(document, (key, node, ancestors) => {
+    if (!isNode(node)) return undefined
+    const find = (message: string, offset = offsetOf(node), ...below: string[]) => ({
+      offset,
+      path: [...pathOf([...ancestors, node]), ...below],
+      message,
+    })
+    if (ancestors.length > 2 * maxDepth) {
+      wrong.push({ ...find(tooDeep), path: [] })
+      return visit.BREAK
+    }
+    if (isAlias(node)) {
+      const target = anchors.get(node.source)
+      if (target && !ancestors.includes(target)) return undefined
+      wrong.push(
+        find(`*${node.source} ${target ? 'contains itself' : `has no anchor &${node.source} before it`}`),
+      )
+      // So that the rest is still checked.
+      return Object.assign(new Scalar(null), { range: node.range ?? null })
+    }
+    if (node.anchor !== undefined) anchors.set(node.anchor, node)
+    if (node.tag !== undefined && !jsonTag.test(node.tag)) {
+      wrong.push(find(`has the tag ${node.tag}, which JSON has no value for`))
+    }
+    if (isMap(node)) {
+      for (const { name, offset, message } of checkKeys(node.items as Pair[], lines))
+        wrong.push(find(message, offset, name))
+    }
+    if (isScalar(node)) {
+      const fault = whatIsWrong(node)
+      if (fault) wrong.push(find(fault))
+      const earlier = key === 'key' ? undefined : readAsYaml11(node)
+      if (earlier) differences.push(find(`is ${describe(node.value as Json)}; in YAML 1.1 it was ${earlier}`))
+    }
+    return undefined
+  })
+  return { wrong, differences }
+}
+
+function checkKeys(pairs: Pair[], lines: LineCounter): { name: string; offset: number; message: string }[] {
+  const first = new Map<unknown, number>()
+  return pairs.flatMap(({ key, value }) => {
+    // In quotes, << is a key like any other.
+    const isMerge = isScalar(key) && key.type === 'PLAIN' && key.source === '<<'
+    const name = isScalar(key) && !isMerge ? String(key.value) : '<<'
+    const earlier = first.get(isMerge || name)
+    if (earlier !== undefined) {
+      const { line } = lines.linePos(earlier)
+      return [{ name, offset: offsetOf(key), message: `is a duplicate key; the first is on line ${line}` }]
+    }
+    first.set(isMerge || name, offsetOf(key))
+    const merged = isSeq(value) ? value.items : [value]
+    const isRight = !isMerge || merged.every(node => isMap(node) || isAlias(node))
+    return isRight ? [] : [{ name, offset: offsetOf(value), message: notMergeable }]
+  })
+}
+
+function toJson(document: Document.Parsed, wrong: Finding[]): Json | undefined {
+  if (wrong.some(({ message }) => message === tooDeep)) return undefined
+  try {
+    return document.toJS({ maxAliasCount })
+  } catch (error) {
+    const isTooMuch = error instanceof ReferenceError
+    const message = isTooMuch ? `its aliases stand for more than ${maxAliasCount} values` : notMergeable
+    // A merge of something else was reported where it is, unless an alias stands for it.
+    if (wrong.length === 0) wrong.push({ offset: 0, path: [], message })
+    return undefined
+  }
+}
+
+/** The offset of the value at a path, or of its key; of what is not there, that of the last that is. */
+function offsetIn(root: Node | null, path: Path, at: 'key' | 'value'): number {
+  let node: unknown = root
+  let offset = offsetOf(root)
+  for (const [index, step] of path.entries()) {
+    const pairs: Pair[] = isMap(node) ? (node.items as Pair[]) : []
+    const pair = pairs.find(({ key }) => isScalar(key) && key.value === step)
+    const value = isSeq(node) ? node.items[Number(step)] : pair?.value
+    if (pair === undefined && value === undefined) return offset
+    const isKey = (at === 'key' && index === path.length - 1) || !isNode(value)
+    offset = offsetOf(isKey ? (pair?.key ?? value) : value)
+    node = value
+  }
+  return offset
+}
+
+/** The path of the last of these nodes, each of which holds the next. */
+function pathOf(nodes: readonly unknown[]): Path {
+  return nodes.flatMap((node, index): PropertyKey[] => {
+    const child = nodes[index + 1]
+    if (isSeq(node) && child !== undefined) return [node.items.indexOf(child)]
+    return isPair(node) && child !== node.key && isScalar(node.key) ? [String(node.key.source)] : []
+  })
+}
+
+function offsetOf(node: unknown): number {
+  return isNode(node) ? (node.range?.[0] ?? 0) : 0
+}
+
+/** The lines as editors count them: the parser's own counter misses some in texts that are not YAML. */
+function lineCounterOf(text: string): LineCounter {
+  const lines = new LineCounter()
+  lines.addNewLine(0)
+  for (const { index } of text.matchAll(/\n/g)) lines.addNewLine(index + 1)
+  return lines
+}
+
+/** How much of a line is shown. */
+const shown = 160
+
+function placeIn(
+  file: string,
+  text: string,
+  lines: LineCounter,
+  offset: number,
+  path: Path,
+  message: string,
+): Diagnostic {
+  const { line, col: column } = lines.linePos(Math.min(offset, text.length))
+  const start = lines.lineStarts[line - 1] ?? 0
+  const end = (lines.lineStarts[line] ?? text.length + 1) - 1
+  // A prompt may be one line of a megabyte: show the part that matters.
+  const skipped = column > shown ? column - 1 - shown / 2 : 0
+  const source = text.slice(start + skipped, Math.min(end, start + skipped + shown)).trimEnd()
+  return { file, line, column, path: formatPath(path), message, source, caret: column - 1 - skipped }
+}
