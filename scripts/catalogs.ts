@@ -5,7 +5,7 @@ import { formatCatalog } from '../src/catalog/files.ts'
 import { readCatalog } from '../src/catalog/read.ts'
 import { createDatabase } from '../src/database.ts'
 import { startServer } from '../src/local/server.ts'
-import { installStandIn } from '../src/local/stand-in.ts'
+import { installSupabaseStub } from '../src/local/supabase-stub.ts'
 import { migrate, packagedMigrations, status } from '../src/migrations/index.ts'
 
 /*
@@ -42,7 +42,7 @@ if (stale.length > 0) {
 
 async function prepare(): Promise<void> {
   const own = postgres(urlOf(server.adminUrl), { max: 1, onnotice: () => {} })
-  await installStandIn(own, { deployer: new URL(server.url).username, grants: 'old', password: '' })
+  await installSupabaseStub(own, { deployer: new URL(server.url).username, grants: 'old', password: '' })
   await own.end()
 }
 

@@ -7,7 +7,7 @@ import { run } from './account.ts'
 import type { Binaries } from './binaries.ts'
 import { ignore, type Place } from './place.ts'
 import { halt, launch } from './postmaster.ts'
-import { installStandIn } from './stand-in.ts'
+import { installSupabaseStub } from './supabase-stub.ts'
 import { leftovers, temporaryName } from './temporary.ts'
 
 const Passwords = z.object({ postgres: z.string(), supabase_admin: z.string() })
@@ -108,7 +108,7 @@ async function fill(port: number, passwords: Passwords): Promise<void> {
     onnotice: () => {},
   })
   try {
-    await installStandIn(admin, { deployer: 'postgres', grants: 'old', password: passwords.postgres })
+    await installSupabaseStub(admin, { deployer: 'postgres', grants: 'old', password: passwords.postgres })
     await admin`create database agents owner postgres`
   } finally {
     await admin.end()

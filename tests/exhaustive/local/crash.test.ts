@@ -95,7 +95,7 @@ const moments: Record<string, (temporary: string) => Promise<unknown>> = {
   'before initdb': (temporary: string) => stat(temporary),
   'during initdb': (temporary: string) => stat(join(temporary, 'data/PG_VERSION')),
   'while the first server starts': (temporary: string) => stat(join(temporary, 'data/postmaster.pid')),
-  'while the stand-in is installed': async (temporary: string) =>
+  'while the Supabase stub is installed': async (temporary: string) =>
     (await readFile(join(temporary, 'first.log'), 'utf8')).includes('ready to accept') || undefined,
 }
 

@@ -11,7 +11,7 @@ let database: TestDatabase
 let env: { DATABASE_URL: string }
 
 beforeAll(async () => {
-  database = await createDatabase('standin_old')
+  database = await createDatabase('stub_old')
   env = { DATABASE_URL: database.url }
 })
 afterAll(() => database.drop())

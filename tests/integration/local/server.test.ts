@@ -165,7 +165,7 @@ describe('nobody else gets in', () => {
     expect(await isSuperuser(server.adminUrl)).toEqual([{ rolsuper: true }])
   })
 
-  test('every new database has the stand-in, the same encoding and the same order', async () => {
+  test('every new database has the Supabase stub, the same encoding and the same order', async () => {
     await ask(server.url, sql => sql`create database another`)
     const another = new URL(server.url)
     another.pathname = '/another'

@@ -26,7 +26,7 @@ async function fresh(template: string, max = 1) {
 }
 
 test('eight migrators at once on an empty database all succeed, and record each migration once', async () => {
-  const { admin, db, migrators } = await fresh('standin_old')
+  const { admin, db, migrators } = await fresh('stub_old')
   const reports = await Promise.all(migrators.map(migrator => migrate(migrator)))
   const { applied } = await status(db)
   const names = applied.map(({ name }) => name)
@@ -112,7 +112,7 @@ describe('eight migrators at once, each with two connections', () => {
     'on $state, round $round',
     async ({ state }) => {
       const filled = state !== states[0]
-      const { admin, migrators } = await fresh(filled ? filledBaseline : 'standin_old', 2)
+      const { admin, migrators } = await fresh(filled ? filledBaseline : 'stub_old', 2)
 
       const reports = await Promise.all(migrators.map(migrator => migrate(migrator)))
       const ledger = (await admin`select name from drizzle.__drizzle_migrations order by id`).map(

@@ -60,7 +60,7 @@ async function outcome({ admin, sql }: TestDatabase) {
 }
 
 test('drizzle-kit and migrate end in the same schema and the same ledger', async () => {
-  const [ours, theirs] = [await ownDatabase('standin_old'), await ownDatabase('standin_old')]
+  const [ours, theirs] = [await ownDatabase('stub_old'), await ownDatabase('stub_old')]
   await migrate(ours.db)
   await kitMigrates(theirs)
   const expected = await outcome(ours)
@@ -69,7 +69,7 @@ test('drizzle-kit and migrate end in the same schema and the same ledger', async
 })
 
 test('old and new default grants end in the same catalog', async () => {
-  const [old, recent] = [await ownDatabase('standin_old'), await ownDatabase('standin_new')]
+  const [old, recent] = [await ownDatabase('stub_old'), await ownDatabase('stub_new')]
   await migrate(old.db)
   await migrate(recent.db)
   expect(await outcome(recent)).toEqual(await outcome(old))
@@ -96,8 +96,8 @@ test('drizzle-kit and migrate leave the rows of users alike', async () => {
 test('they can be used alternately, either going on where the other left off', async () => {
   const folder = await cutBefore(contract)
   const [kitFirst, oursFirst, alone] = [
-    await ownDatabase('standin_old'),
-    await ownDatabase('standin_old'),
+    await ownDatabase('stub_old'),
+    await ownDatabase('stub_old'),
     await ownDatabase('today'),
   ]
   const expected = await outcome(alone)

@@ -125,7 +125,7 @@ async function expectNoWeakerPlan(
 
 describe('what PostgreSQL locks is never more than the plan says', () => {
   test('on a fresh database', async () => {
-    const database = await ownDatabase('standin_old')
+    const database = await ownDatabase('stub_old')
     expect(await expectNoWeakerPlan(database)).toBeGreaterThan(50)
   })
 
@@ -288,7 +288,7 @@ describe('the plan says how many rows are moved', () => {
 })
 
 describe('the plan writes nothing', () => {
-  test.for(['standin_old', 'baseline', 'today'])('to %s, and needs no transaction id', async template => {
+  test.for(['stub_old', 'baseline', 'today'])('to %s, and needs no transaction id', async template => {
     const database = await ownDatabase(template)
     await database.db.transaction(async tx => {
       await planMigration(tx)
@@ -333,7 +333,7 @@ describe('the plan writes nothing', () => {
 
 describe('migrate --plan', () => {
   test('prints each statement below what it locks and moves, on a fresh database, and makes nothing', async () => {
-    const database = await ownDatabase('standin_old')
+    const database = await ownDatabase('stub_old')
     const env = { DATABASE_URL: database.url }
     const { code, stdout } = await runCli(['migrate', '--plan'], { env })
     expect(code).toBe(0)
