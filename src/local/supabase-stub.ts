@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import type postgres from 'postgres'
 
+export const stubFile = fileURLToPath(new URL('./supabase-stub.sql', import.meta.url))
+
 export interface SupabaseStubOptions {
   /** The role that migrates; on Supabase it is `postgres`. Created if missing, never as a superuser. */
   deployer: string
@@ -18,6 +20,6 @@ export async function installSupabaseStub(admin: postgres.Sql, options: Supabase
       select set_config('agents_db.deployer', ${deployer}, true),
              set_config('agents_db.grants',   ${grants},   true),
              set_config('agents_db.password', ${password}, true)`
-    await tx.file(fileURLToPath(new URL('./supabase-stub.sql', import.meta.url)))
+    await tx.file(stubFile)
   })
 }
