@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { startServer, stopServer } from '../src/local/server.ts'
+import { startServer } from '../src/local/server.ts'
+import { removeServer } from '../tests/support/server.ts'
 
 /** A server that is thrown away afterwards. */
 export interface Scratch {
@@ -39,7 +40,6 @@ export async function withScratch(
       await admin.end()
     }
   } finally {
-    await stopServer(directory)
-    await rm(directory, { recursive: true, force: true })
+    await removeServer(directory)
   }
 }

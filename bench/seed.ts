@@ -6,9 +6,10 @@ import postgres from 'postgres'
 import { parseDocument, stringify } from 'yaml'
 import { columns } from '../src/cli/output.ts'
 import { createDatabase } from '../src/database.ts'
-import { startServer, stopServer } from '../src/local/server.ts'
+import { startServer } from '../src/local/server.ts'
 import { migrate } from '../src/migrations/index.ts'
 import { readSeedFiles, seed } from '../src/seed/index.ts'
+import { removeServer } from '../tests/support/server.ts'
 
 /*
  * How long a seed of many agents takes, first and unchanged, beside the least there is to do: reading the same YAML,
@@ -56,7 +57,7 @@ try {
   report(times, text.length)
 } finally {
   await Promise.all([db.$client.end(), admin.end()])
-  await stopServer(join(directory, 'data'))
+  await removeServer(join(directory, 'data'))
   await rm(directory, { recursive: true, force: true })
 }
 
