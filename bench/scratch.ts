@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { createDatabase } from '../src/database.ts'
-import { startServer, stopServer } from '../src/local/server.ts'
+import { startServer } from '../src/local/server.ts'
 import { migrate } from '../src/migrate.ts'
+import { removeServer } from '../tests/support/server.ts'
 
 /** Runs a program of this package to its end. `pnpm bench` has built it. */
 export const run = promisify(execFile)
@@ -40,8 +41,7 @@ export async function withScratch(work: (scratch: Scratch) => Promise<void>): Pr
       })
     await work({ urlOf, clone })
   } finally {
-    await stopServer(directory)
-    await rm(directory, { recursive: true, force: true })
+    await removeServer(directory)
   }
 }
 

@@ -6,7 +6,7 @@ import { measureLocks } from '../src/catalog/measure-locks.ts'
 import { readCatalog } from '../src/catalog/read.ts'
 import { createDatabase } from '../src/database.ts'
 import { startServer } from '../src/local/server.ts'
-import { installStandIn } from '../src/local/stand-in.ts'
+import { installSupabaseStub } from '../src/local/supabase-stub.ts'
 import { status } from '../src/migrate.ts'
 import { project } from '../src/platform/project.ts'
 import { fill } from '../tests/support/rows.ts'
@@ -28,7 +28,7 @@ await admin`create database ${admin(name)} template template0`
 const own = postgres(urlOf(server.adminUrl), { max: 1, onnotice: () => {} })
 const db = createDatabase(urlOf(server.url), { max: 2 })
 try {
-  await installStandIn(own, { deployer: new URL(server.url).username, grants: 'old', password: '' })
+  await installSupabaseStub(own, { deployer: new URL(server.url).username, grants: 'old', password: '' })
   for (const migration of (await status(db)).pending) {
     const locks = await measureLocks(db, project(), migration)
     settle(migration, 'locks.json', `${JSON.stringify(locks, null, 2)}\n`)

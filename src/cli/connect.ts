@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { loadEnvFile } from 'node:process'
 import { createDatabase } from '../database.ts'
+import type { StartOptions } from '../local/server.ts'
 import { UsageError } from './command.ts'
 import type { Output } from './output.ts'
 
@@ -24,6 +25,20 @@ export function configuredUrl(): string | undefined {
   return url
 }
 
+/** How to start the local server: on the port given, or else that of AGENTS_DB_PORT, or else the one it had before. */
+export function localServer(output: Output, given?: string): StartOptions {
+  if (existsSync('.env')) loadEnvFile('.env')
+  const options = { directory: localDirectory, onNote: output.note }
+  const [name, value] =
+    given === undefined ? ['AGENTS_DB_PORT', process.env.AGENTS_DB_PORT] : ['--port', given]
+  if (value === undefined) return options
+  const port = Number(value)
+  if (!/^\d+$/.test(value) || port < 1 || port > 65535) {
+    throw new UsageError(`${name} takes a port from 1 to 65535, not "${value}"`)
+  }
+  return { ...options, port }
+}
+
 /** A password with a slash, or with a hash sign: the URL is read as if it ended before, and would show it. */
 function hasStrayPassword({ pathname, search, hash }: URL): boolean {
   return `${pathname}${search}${hash}`.includes('@')
@@ -34,7 +49,7 @@ async function databaseUrl(output: Output): Promise<string> {
   const configured = configuredUrl()
   if (configured !== undefined) return configured
   const { startServer } = await import('../local/server.ts')
-  const server = await startServer({ directory: localDirectory, onNote: output.note })
+  const server = await startServer(localServer(output))
   if (server.started) output.note(`started the local PostgreSQL on port ${server.port}`)
   return server.url
 }

@@ -1,35 +1,41 @@
 import { findServer, resetServer, startServer, stopServer } from '../local/server.ts'
 import { type Command, exitCodes, self, UsageError } from './command.ts'
 import { confirm } from './confirm.ts'
-import { configuredUrl, localDirectory } from './connect.ts'
+import { configuredUrl, localDirectory, localServer } from './connect.ts'
 import type { Output } from './output.ts'
 
 const actions = ['start', 'stop', 'url', 'reset'] as const
 
 export const command: Command = {
   positionals: true,
-  options: { yes: { type: 'boolean' } },
-  explain: { yes: 'do not ask before a reset' },
+  options: { port: { type: 'string' }, yes: { type: 'boolean' } },
+  explain: {
+    port: 'the port to start on, and to remember; AGENTS_DB_PORT sets it for every command',
+    yes: 'do not ask before a reset',
+  },
   async run({ positionals, values }, output) {
     const [action, ...rest] = positionals
+    const port = values.port === undefined ? undefined : String(values.port)
     if (rest.length > 0) throw new UsageError(`db takes one word, not ${positionals.length}`)
+    if (port !== undefined && (action === 'stop' || action === 'url'))
+      throw new UsageError('--port goes with start and reset')
     switch (action) {
       case 'start':
-        return await start(output)
+        return await start(port, output)
       case 'stop':
         return await stop(output)
       case 'url':
         return await url(output)
       case 'reset':
-        return await reset(values.yes === true, output)
+        return await reset(port, values.yes === true, output)
       default:
         throw new UsageError(`${['db', action].filter(Boolean).join(' ')}: say one of ${actions.join(', ')}`)
     }
   },
 }
 
-async function start(output: Output): Promise<number> {
-  const { started, url, port } = await startServer({ directory: localDirectory, onNote: output.note })
+async function start(wanted: string | undefined, output: Output): Promise<number> {
+  const { started, url, port } = await startServer(localServer(output, wanted))
   output.note(started ? `started on port ${port}` : `already running on port ${port}`)
   output.line(url)
   output.result({ url, port, started })
@@ -53,11 +59,12 @@ async function url(output: Output): Promise<number> {
 }
 
 /** Only ever the local server: a database that DATABASE_URL names is not touched. */
-async function reset(yes: boolean, output: Output): Promise<number> {
+async function reset(wanted: string | undefined, yes: boolean, output: Output): Promise<number> {
+  const options = localServer(output, wanted)
   if (configuredUrl() !== undefined)
     output.note('DATABASE_URL is set; what is reset is the local server, not that database')
   await confirm(`Throw away all data of the local server, in ${localDirectory}?`, yes)
-  const { url, port } = await resetServer({ directory: localDirectory, onNote: output.note })
+  const { url, port } = await resetServer(options)
   output.note(`emptied and started on port ${port}; \`migrate\` and \`seed\`, or \`start\`, fill it again`)
   output.line(url)
   output.result({ url, port })

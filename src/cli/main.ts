@@ -62,7 +62,7 @@ const commands: Record<string, Entry> = {
     load: () => import('./archive.ts'),
   },
   db: {
-    usage: 'db start|stop|url|reset [--yes]',
+    usage: 'db start|stop|url|reset [--port N] [--yes]',
     summary: 'the local PostgreSQL: start it, stop it, print its URL, or throw its data away',
     load: () => import('./db.ts'),
   },
@@ -155,7 +155,7 @@ function overview(): string {
     '',
     'Every command takes --help, and --json: one JSON document on stdout; messages go to stderr.',
     'DATABASE_URL, in the environment or in .env, says which database; without it a local PostgreSQL is',
-    'started under .data/.',
+    'started under .data/, on port AGENTS_DB_PORT if that is set.',
     'Exit codes: 0 done; 1 error; 2 usage; 3 pending migrations; 4 drift or a failed probe.',
     '',
   ].join('\n')

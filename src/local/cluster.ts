@@ -1,136 +1,62 @@
 import { randomBytes } from 'node:crypto'
-import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import postgres from 'postgres'
 import { z } from 'zod'
-import { run } from './account.ts'
-import type { Binaries } from './binaries.ts'
-import { ignore, type Place } from './place.ts'
-import { halt, launch } from './postmaster.ts'
-import { installStandIn } from './stand-in.ts'
-import { leftovers, temporaryName } from './temporary.ts'
+import { createAtomically } from './atomic.ts'
+import type { Directory } from './directory.ts'
+import { type Programs, run } from './programs.ts'
+import { stubFile } from './supabase-stub.ts'
 
 const Passwords = z.object({ postgres: z.string(), supabase_admin: z.string() })
-export type Passwords = z.infer<typeof Passwords>
+const RESET = 'start again with empty data (agents-db db reset)'
+const newPassword = () => randomBytes(24).toString('base64url')
 
-/** Makes the data directory under another name and renames it into place, so that one that exists is complete. */
-export async function createCluster(
-  place: Place,
-  binaries: Binaries,
-  settings: Record<string, string>,
-): Promise<void> {
-  await clearLeftovers(place)
-  const temporary = temporaryName(place.cluster)
-  const data = join(temporary, 'data')
-  try {
-    await mkdir(temporary, { mode: 0o700 })
-    await giveAway(temporary, place)
-    const passwords = { postgres: newPassword(), supabase_admin: newPassword() }
-    const sync = settings.fsync === 'off' ? ['--no-sync'] : []
-    await initialise(binaries.initdb, temporary, passwords.supabase_admin, place, sync)
-    const log = join(temporary, 'first.log')
-    const { account } = place
-    const result = await launch({ program: binaries.postgres, data, log, account, port: 0, settings })
-    if ('failure' in result) throw new Error(`PostgreSQL did not start in ${data}: ${result.failure}`)
-    await fill(result.port, passwords)
-    await halt(data)
-    await rm(log)
-    await writePrivate(join(temporary, 'passwords.json'), JSON.stringify(passwords), place)
-    // Somebody else may have been faster: then theirs stays, and ours goes.
-    await rename(temporary, place.cluster).catch(ignore('EEXIST', 'ENOTEMPTY'))
-  } finally {
-    await discard(temporary)
-  }
+/** Creates the data if it is missing, with the Supabase stub in template1, and so in every new database. */
+export async function createCluster({ cluster }: Directory, programs: Programs, sync: boolean) {
+  const { initdb, major, account } = programs
+  const passwords = { postgres: newPassword(), supabase_admin: newPassword() }
+  await createAtomically(cluster, async temporary => {
+    const [data, pwfile] = [join(temporary, 'data'), join(temporary, 'password')]
+    await mkdir(data, { recursive: true })
+    await chmod(temporary, 0o711)
+    await writeFile(pwfile, passwords.supabase_admin, { mode: 0o600 })
+    for (const path of [data, pwfile]) await chown(path, account.uid ?? -1, account.gid ?? -1)
+    const options = ['--username', 'supabase_admin', '--pwfile', pwfile, '--auth', 'scram-sha-256']
+    // The same sort order and letter cases on every machine, whatever locales it has.
+    const locale = major < 17 ? [] : ['--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8']
+    options.push('--encoding', 'UTF8', '--locale', 'C', ...locale, '--no-sync', '--pgdata', data)
+    await run(initdb, options, account)
+    await rm(pwfile)
+    await installStub(data, passwords.postgres, programs)
+    if (sync) await run(initdb, ['--sync-only', '--pgdata', data], account)
+    await writeFile(join(temporary, 'passwords.json'), JSON.stringify(passwords), { mode: 0o600 })
+  })
 }
 
-/** Takes the data out of its place, whole, before it is deleted. */
-export async function removeCluster(place: Place): Promise<void> {
-  const temporary = temporaryName(place.cluster)
-  await rename(place.cluster, temporary).catch(ignore('ENOENT'))
-  await discard(temporary)
+/** In single-user mode, which needs no port and lets no one connect. There, an empty line ends a command. */
+async function installStub(data: string, password: string, { postgres, account }: Programs): Promise<void> {
+  const stub = (await readFile(stubFile, 'utf8')).replace(/\n\s*\n/g, '\n')
+  const script = `set agents_db.deployer = 'postgres'; set agents_db.grants = 'old';
+    set agents_db.password = '${password}'; ${stub}\n\ncreate database agents owner postgres strategy file_copy;\n\n`
+  // An error message must not show the statement: it contains the password.
+  const settings = ['-F', '-c', 'exit_on_error=on', '-c', 'log_min_error_statement=panic']
+  await run(postgres, ['--single', '-j', ...settings, '-D', data, 'template1'], account, script)
 }
 
-/** Fails, with what to do about it, where these programs cannot serve the data. */
-export async function checkVersion(place: Place, binaries: Binaries): Promise<void> {
-  const version = (await readFile(join(place.cluster, 'data', 'PG_VERSION'), 'utf8')).trim()
-  if (version !== binaries.major) {
-    throw new Error(
-      `The data in ${place.cluster} was made by PostgreSQL ${version}, and this is PostgreSQL ${binaries.major}. ` +
-        'Start anew with empty data (agents-db db reset), or install the version of this package that made it.',
-    )
-  }
-}
-
-export async function readPasswords(place: Place): Promise<Passwords> {
-  const file = join(place.cluster, 'passwords.json')
+export async function readPasswords({ cluster }: Directory): Promise<z.infer<typeof Passwords>> {
+  const file = join(cluster, 'passwords.json')
   try {
     return Passwords.parse(JSON.parse(await readFile(file, 'utf8')))
   } catch (cause) {
-    throw new Error(`${file} is missing or damaged. Start anew with empty data: agents-db db reset.`, {
-      cause,
-    })
+    throw new Error(`${file} is missing or damaged: ${RESET}`, { cause })
   }
 }
 
-async function initialise(
-  initdb: string,
-  cluster: string,
-  password: string,
-  place: Place,
-  further: string[],
-): Promise<void> {
-  const file = join(cluster, 'password')
-  await writePrivate(file, password, place)
-  await run(
-    initdb,
-    [
-      ...['--pgdata', join(cluster, 'data'), '--username', 'supabase_admin', '--pwfile', file],
-      ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C'],
-      // The same order and letter cases on every machine, whatever locales it has.
-      ...['--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'],
-      ...['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'timezone=UTC'],
-      ...further,
-    ],
-    place.account,
+/** Fails if these programs cannot serve the data. */
+export async function checkVersion({ cluster, data }: Directory, { major }: Programs): Promise<void> {
+  const version = (await readFile(join(data, 'PG_VERSION'), 'utf8')).trim()
+  if (Number(version) === major) return
+  throw new Error(
+    `PostgreSQL ${version} created ${cluster}, and this is ${major}: use that version, or ${RESET}`,
   )
-  await rm(file)
 }
-
-/** Into template1, so that every new database has it. */
-async function fill(port: number, passwords: Passwords): Promise<void> {
-  const admin = postgres({
-    host: '127.0.0.1',
-    port,
-    username: 'supabase_admin',
-    password: passwords.supabase_admin,
-    database: 'template1',
-    max: 1,
-    onnotice: () => {},
-  })
-  try {
-    await installStandIn(admin, { deployer: 'postgres', grants: 'old', password: passwords.postgres })
-    await admin`create database agents owner postgres`
-  } finally {
-    await admin.end()
-  }
-}
-
-async function clearLeftovers(place: Place): Promise<void> {
-  for (const path of await leftovers(place.cluster)) await discard(path)
-}
-
-async function discard(cluster: string): Promise<void> {
-  await halt(join(cluster, 'data'), 'SIGQUIT')
-  await rm(cluster, { recursive: true, force: true, maxRetries: 3 })
-}
-
-async function writePrivate(file: string, text: string, place: Place): Promise<void> {
-  await writeFile(file, text, { flag: 'wx', mode: 0o600 })
-  await giveAway(file, place)
-}
-
-async function giveAway(path: string, { account }: Place): Promise<void> {
-  if (account.other) await chown(path, account.uid, account.gid)
-}
-
-const newPassword = () => randomBytes(24).toString('base64url')

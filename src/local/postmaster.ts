@@ -1,151 +1,53 @@
 import { execFile, spawn } from 'node:child_process'
-import { constants } from 'node:fs'
-import { open, readFile, readlink, rename, rm, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
+import { once } from 'node:events'
+import { open, readFile, readlink, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type Account, spawnOptions } from './account.ts'
-import { ignore } from './place.ts'
-import { freePort } from './port.ts'
-import { isAlive, temporaryName } from './temporary.ts'
+import type { Directory } from './directory.ts'
+import { type Programs, spawnOptions } from './programs.ts'
 
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
-const PATIENCE = 120_000
-const INTERVAL = 20
-
-/** A data directory on its way to be served. */
-export interface Launch {
-  program: string
-  data: string
-  log: string
-  account: Account
-  /** Taken if it is free; 0 for any. */
-  port: number
-  settings: Record<string, string>
+/** What the server's pid file says. `serving` is false after a crash, even if another process now has that id. */
+export async function readPidFile(data: string) {
+  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')
+  const [first, , , port, , , , status] = text.split('\n')
+  const pid = Number(first)
+  if (!(pid > 0)) return undefined
+  const serving = await isPostmaster(pid, data)
+  return { pid, port: Number(port), serving, ready: serving && status?.trim() === 'ready' }
 }
 
-interface PidFile {
-  pid: number
-  port: number
-  status: string
-}
-
-/** The port of the server that serves `data`, once it takes connections; undefined if there is none. */
-export async function findPort(data: string): Promise<number | undefined> {
-  for (const end = Date.now() + PATIENCE; Date.now() < end; await delay(INTERVAL)) {
-    const found = await readPidFile(data)
-    if (found === undefined || !(await isPostmaster(found.pid, data))) return undefined
-    if (found.status === 'ready') return found.port
-  }
-  throw new Error(`The local server has been starting or stopping for ${PATIENCE / 1000} s in ${data}`)
-}
-
-/** Starts a server that outlives this process: its port, once it takes connections, or why it did not start. */
-export async function launch(o: Launch): Promise<{ port: number } | { failure: string }> {
-  await removeStalePidFile(o.data)
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort(o.port)
-    const failure = await launchOn(port, o)
-    if (failure === undefined) return { port }
-    // Between the choice and the start, somebody else may have taken the port.
-    if (!failure.includes('Address already in use') || attempt === 5) return { failure }
-  }
-}
-
-async function launchOn(port: number, o: Launch): Promise<string | undefined> {
-  const options = Object.entries(o.settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const log = await open(o.log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600)
-  try {
-    if (o.account.other) await log.chown(o.account.uid, o.account.gid)
-    // Not through pg_ctl, which passes paths and settings through a shell. This is what else it does.
-    const server = spawn(o.program, ['-D', o.data, '-p', String(port), ...options], {
-      ...spawnOptions(o.account),
-      detached: true,
-      stdio: ['ignore', log.fd, log.fd],
-    })
-    let ended: string | undefined
-    server.once('error', error => {
-      ended = error.message
-    })
-    server.once('exit', (code, signal) => {
-      ended = `it ended with ${signal ?? `exit code ${code}`}`
-      // What the loader of programs says where a library is not in its place.
-      if (code === 127) ended += ': has the install script of its package been allowed to run? (allowBuilds)'
-    })
-    server.unref()
-    for (const end = Date.now() + PATIENCE; ended === undefined && Date.now() < end; await delay(INTERVAL)) {
-      const found = await readPidFile(o.data)
-      if (found !== undefined && found.pid === server.pid && found.status === 'ready') return undefined
-    }
-    const said = await lastLines(o.log, server.pid)
-    return [ended ?? `it was not ready after ${PATIENCE / 1000} s`, ...said].join('\n')
-  } finally {
-    await log.close()
-  }
-}
-
-/** Stops the server that serves `data`; false if there was none. SIGINT breaks connections off and keeps the data. */
-export async function halt(data: string, signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<boolean> {
-  const found = await readPidFile(data)
-  if (found === undefined || !(await isPostmaster(found.pid, data))) return false
-  process.kill(found.pid, signal)
-  for (const end = Date.now() + PATIENCE; Date.now() < end; await delay(INTERVAL)) {
-    if (!(await isPostmaster(found.pid, data))) return true
-  }
-  throw new Error(`The local server (pid ${found.pid}) did not stop within ${PATIENCE / 1000} s`)
-}
-
-async function readPidFile(data: string): Promise<PidFile | undefined> {
-  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(ignore('ENOENT'))
-  const [pid, , , port, , , , status] = text?.split('\n') ?? []
-  return Number(pid) > 0 ? { pid: Number(pid), port: Number(port), status: status?.trim() ?? '' } : undefined
-}
-
-/** Whether the process is the one that serves `data`: a number in a file may by now be anybody's. */
-async function isPostmaster(pid: number, data: string): Promise<boolean> {
-  if (!isAlive(pid)) return false
-  if (process.platform !== 'linux') return isPostmasterByPs(pid, data)
-  const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(ignore('ENOENT', 'ESRCH', 'EACCES'))
-  const words = line?.split('\0') ?? []
-  if (basename(words[0] ?? '') !== 'postgres') return false
-  // The working directory follows a project that is moved while its server runs.
+/** Whether the process is the server of this data. */
+export async function isPostmaster(pid: number, data: string): Promise<boolean> {
+  // The working directory is right even if the project was moved, but in some containers root cannot see it.
   const directory = await readlink(`/proc/${pid}/cwd`).catch(() => undefined)
-  return directory === undefined ? words.includes(data) : directory === data
-}
-
-async function isPostmasterByPs(pid: number, data: string): Promise<boolean> {
-  const ps = promisify(execFile)('ps', ['-ww', '-o', 'args=', '-p', String(pid)])
-  // Without ps the pid file is believed.
-  return ps.then(
-    ({ stdout }) => stdout.includes(data),
-    error => error.code === 'ENOENT',
-  )
+  if (directory !== undefined) return directory === (await realpath(data).catch(() => data))
+  const ps = async () => (await promisify(execFile)('ps', ['-ww', '-o', 'args=', '-p', String(pid)])).stdout
+  const line = process.platform === 'linux' ? readFile(`/proc/${pid}/cmdline`, 'utf8') : ps()
+  return (await line.catch(() => '')).includes(data)
 }
 
 /**
- * PostgreSQL copes with the pid file of a dead process, but not with one whose number another process has by now.
- * Renamed before it is removed: if a new server's file was caught instead, it goes back at once.
+ * Starts a server that outlives this process. `stale` is the id in the pid file of a server that has crashed.
+ * pg_ctl would pass paths through a shell, take a stale id for a server, and check only every 100 ms.
  */
-async function removeStalePidFile(data: string): Promise<void> {
-  const found = await readPidFile(data)
-  if (found === undefined || !isAlive(found.pid) || (await isPostmaster(found.pid, data))) return
-  const file = join(data, 'postmaster.pid')
-  const aside = temporaryName(file)
-  await rename(file, aside).catch(ignore('ENOENT'))
-  const caught = await readFile(aside, 'utf8').catch(ignore('ENOENT'))
-  if (caught !== undefined && Number.parseInt(caught, 10) !== found.pid) await rename(aside, file)
-  else await rm(aside, { force: true })
-}
-
-async function lastLines(log: string, pid: number | undefined): Promise<string[]> {
-  const { size } = await stat(log)
-  const handle = await open(log)
-  try {
-    const start = Math.max(0, size - 16_384)
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start)
-    const lines = buffer.toString('utf8', 0, bytesRead).split('\n')
-    return lines.filter(line => line.includes(`[${pid}]`)).slice(-8)
-  } finally {
-    await handle.close()
+export async function launch(directory: Directory, programs: Programs, args: string[], stale = 0) {
+  const { env, ...options } = spawnOptions(programs.account)
+  const log = await open(directory.log, 'a', 0o600)
+  const { size } = await log.stat()
+  const server = spawn(programs.postgres, ['-D', directory.data, ...args], {
+    ...options,
+    // PostgreSQL does not start while the process in its pid file is alive, unless it is this one.
+    env: { ...env, PG_GRANDPARENT_PID: String(stale) },
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+  })
+  server.unref()
+  await once(server, 'spawn').finally(() => log.close())
+  /** What the log says about why it ended. Undefined while it runs. */
+  const problem = async () => {
+    if (server.exitCode === null && server.signalCode === null) return undefined
+    const lines = (await readFile(directory.log)).subarray(size).toString().split('\n')
+    return lines.filter(line => line.includes(`[${server.pid}]`)).join('\n')
   }
+  return { pid: server.pid, problem }
 }

@@ -10,10 +10,10 @@ const client = new PGlite()
 const db = drizzle({ client, relations })
 
 beforeAll(async () => {
-  const standIn = await readFile(new URL('../../src/local/stand-in.sql', import.meta.url), 'utf8')
+  const stub = await readFile(new URL('../../src/local/supabase-stub.sql', import.meta.url), 'utf8')
   await client.transaction(async tx => {
     await tx.exec(`set local agents_db.deployer = 'postgres'; set local agents_db.grants = 'old';
-                   set local agents_db.password = ''; ${standIn}`)
+                   set local agents_db.password = ''; ${stub}`)
   })
 })
 afterAll(() => client.close())

@@ -19,7 +19,7 @@ export interface TestDatabase extends TestUrls {
 let made = 0
 
 /** A database of one's own, cloned from a template. `drop` it in the end. */
-export async function createDatabase(from = 'standin_old'): Promise<TestDatabase> {
+export async function createDatabase(from = 'stub_old'): Promise<TestDatabase> {
   const run = inject('run')
   made += 1
   const name = `${run.prefix}${process.pid}_${made}`

@@ -1,23 +1,21 @@
 import { type ChildProcess, execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type postgres from 'postgres'
 import { onTestFinished } from 'vitest'
-import { type Account, isRoot, obstacle, ownAccount, unprivilegedAccount } from '../../src/local/account.ts'
+import { dataDirectory } from '../../src/local/directory.ts'
 import { type LocalServer, startServer } from '../../src/local/server.ts'
-import { isAlive } from '../../src/local/temporary.ts'
+import { compiled } from './compiled.ts'
 import { removeServer, SCRATCH_SETTINGS } from './server.ts'
 import { connect } from './templates.ts'
 
-const SCRIPT = fileURLToPath(new URL('./start-server.ts', import.meta.url))
-const TSX = import.meta.resolve('tsx')
-
 export const scratch = { port: 0, settings: SCRATCH_SETTINGS }
 
-/** A directory for a server, inside one with the given mode; both go when the test ends, the server first. */
+/** A directory to ask for, inside one with the given mode. Both go when the test ends, its server first. */
 export async function serverDirectory(mode = 0o755): Promise<string> {
   const { directory, remove } = await makeServerDirectory(mode)
   onTestFinished(remove)
@@ -39,24 +37,20 @@ export async function start(directory: string) {
   return startServer({ ...scratch, directory })
 }
 
-export type Outcome = LocalServer & { started: boolean; notes: string[] }
-
 /** Starts a server in a process of its own, which has ended when this resolves. */
-export function startInProcess(
+export async function startInProcess(
   directory: string,
-  options: {
-    port?: number
-    account?: Account
-    script?: string
-    onProcess?: (child: ChildProcess) => void
-  } = {},
-): Promise<Outcome> {
-  const { port = 0, account, script = SCRIPT, onProcess } = options
+  {
+    as = {},
+    onProcess,
+  }: { as?: { uid?: number; gid?: number }; onProcess?: (child: ChildProcess) => void } = {},
+): Promise<LocalServer & { started: boolean; notes: string[] }> {
+  const script = await compiled('tests/support/start-server.ts')
   return new Promise((resolve, reject) => {
     const child = execFile(
       process.execPath,
-      ['--import', TSX, script, directory, String(port)],
-      account?.other ? { uid: account.uid, gid: account.gid, cwd: '/' } : { cwd: '/' },
+      [script, directory],
+      { cwd: '/', ...as },
       (error, stdout, stderr) => {
         if (error === null) resolve(JSON.parse(stdout))
         else reject(new Error(stderr || error.message))
@@ -66,16 +60,12 @@ export function startInProcess(
   })
 }
 
-/** Somebody who is not root: oneself, or for root somebody else. */
-export async function ordinaryUser(): Promise<Account> {
-  return isRoot() ? unprivilegedAccount() : ownAccount()
-}
-
-/** Whether a process of that account could read this project and run node. */
-export async function canRunTests(account: Account): Promise<boolean> {
-  const needed = [process.execPath, dirname(SCRIPT), dirname(fileURLToPath(TSX))]
-  const blocked = await Promise.all(needed.map(path => obstacle(path, account)))
-  return blocked.every(path => path === undefined)
+/** Occupies a port, any free one by default. */
+export async function occupy(wanted = 0): Promise<{ port: number; release: () => Promise<unknown> }> {
+  const listener = createServer().listen(wanted, '127.0.0.1')
+  await once(listener, 'listening')
+  const { port } = listener.address() as AddressInfo
+  return { port, release: () => once(listener.close(), 'close') }
 }
 
 /** Waits for a condition that nothing announces. */
@@ -88,14 +78,7 @@ export async function until<T>(condition: () => Promise<T>): Promise<NonNullable
 }
 
 export async function postmasterPid(directory: string): Promise<number> {
-  return Number.parseInt(await readFile(join(directory, 'postgres/data/postmaster.pid'), 'utf8'), 10)
-}
-
-/** Whether the process runs, or is still there only because nobody has asked how it ended. */
-export async function isRunning(pid: number): Promise<boolean> {
-  if (!isAlive(pid)) return false
-  if (process.platform !== 'linux') return true
-  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')) !== ''
+  return Number.parseInt(await readFile(join(dataDirectory(directory).data, 'postmaster.pid'), 'utf8'), 10)
 }
 
 /** Connects, asks, disconnects. */
@@ -108,3 +91,5 @@ export async function ask<T>(url: string, question: (sql: postgres.Sql) => Promi
     await sql.end({ timeout: 0 })
   }
 }
+
+export const answers = (url: string) => ask(url, sql => sql`select 1 as one`)

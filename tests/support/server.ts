@@ -1,6 +1,6 @@
-import { readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findPlace } from '../../src/local/place.ts'
+import { dataDirectory } from '../../src/local/directory.ts'
 import { findServer, startServer, stopServer } from '../../src/local/server.ts'
 import { dockerAnswers } from './docker.ts'
 import { hashOf } from './hash.ts'
@@ -67,6 +67,8 @@ async function startEmbedded(): Promise<TestServer> {
   }
   const directory = join(cache, name)
   const settings = { ...SCRATCH_SETTINGS, max_connections: '200' }
+  // Also where root's server keeps its data elsewhere: a run of other code finds it by this name.
+  await mkdir(directory, { recursive: true })
   const server = await startServer({ directory, port: 0, settings })
   const url = new URL(server.adminUrl)
   url.pathname = '/postgres'
@@ -80,11 +82,10 @@ async function startEmbedded(): Promise<TestServer> {
   }
 }
 
-/** Stops a server and removes what it kept, also where that is not the directory asked for. */
+/** Stops a server and removes its data directory, which is not the one asked for if root started it. */
 export async function removeServer(directory: string): Promise<void> {
-  const place = await findPlace(directory)
   await stopServer(directory)
-  for (const path of [place?.directory ?? directory, directory]) {
+  for (const path of [dataDirectory(directory).path, directory]) {
     await rm(path, { recursive: true, force: true, maxRetries: 3 })
   }
 }

@@ -1,12 +1,11 @@
-// Starts a server in a process of its own and ends: node --import tsx tests/support/start-server.ts DIRECTORY [PORT]
+// Starts a server in a process of its own and ends: node start-server.js DIRECTORY
 import { startServer } from '../../src/local/server.ts'
 
-const [directory = '', port = '0'] = process.argv.slice(2)
 const notes: string[] = []
 try {
   const server = await startServer({
-    directory,
-    port: Number(port),
+    directory: process.argv[2] ?? '',
+    port: 0,
     settings: { fsync: 'off' },
     onNote: note => notes.push(note),
   })

@@ -1,6 +1,6 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import { installStandIn } from '../../src/local/stand-in.ts'
+import { installSupabaseStub } from '../../src/local/supabase-stub.ts'
 import { migrate } from '../../src/migrate.ts'
 import { buildByOtherMeans } from './by-other-means.ts'
 import { fill } from './rows.ts'
@@ -31,16 +31,16 @@ interface Recipe {
 
 /** The states that tests begin in. `built` is the baseline as another tool would have made it. */
 const recipes: Record<string, Recipe> = {
-  standin_old: { from: 'template0', prepare: urls => installIn(urls, 'old') },
-  standin_new: { from: 'template0', prepare: urls => installIn(urls, 'new') },
-  baseline: { from: 'standin_old', prepare: urls => migrateTo(urls, 'secure_the_agent_tables') },
+  stub_old: { from: 'template0', prepare: urls => installIn(urls, 'old') },
+  stub_new: { from: 'template0', prepare: urls => installIn(urls, 'new') },
+  baseline: { from: 'stub_old', prepare: urls => migrateTo(urls, 'secure_the_agent_tables') },
   expanded: { from: 'baseline', prepare: urls => migrateTo(urls, 'archive_what_users_own') },
   contracted: {
     from: 'expanded',
     prepare: urls => migrateTo(urls, 'rename_the_catalog_and_drop_user_agents'),
   },
   today: { from: 'contracted', prepare: urls => migrateTo(urls) },
-  built: { from: 'standin_old', prepare: ({ url }) => using(url, buildByOtherMeans) },
+  built: { from: 'stub_old', prepare: ({ url }) => using(url, buildByOtherMeans) },
 }
 
 /** The recipe of that name; `baseline of 40 users and 200 memories` is the baseline filled with so many. */
@@ -59,7 +59,7 @@ function recipeOf(name: string): Recipe {
 
 async function installIn({ adminUrl }: TestUrls, grants: 'old' | 'new'): Promise<void> {
   await using(adminUrl, admin =>
-    installStandIn(admin, { deployer: DEPLOYER.role, grants, password: DEPLOYER.password }),
+    installSupabaseStub(admin, { deployer: DEPLOYER.role, grants, password: DEPLOYER.password }),
   )
 }
 

@@ -47,8 +47,8 @@ const cases = {
   'they can be used alternately, either going on where the other left off': async () => {
     const folder = await cutBefore(contract)
     const [kitFirst, oursFirst, alone] = [
-      await ownDatabase('standin_old'),
-      await ownDatabase('standin_old'),
+      await ownDatabase('stub_old'),
+      await ownDatabase('stub_old'),
       await ownDatabase('today'),
     ]
     const expected = await outcome(alone)

@@ -25,7 +25,7 @@ export function describeInterruptions(way: 'up' | 'down'): void {
 
   describe.for(sample(`interruptions ${way}`, passages, 1))(`$name ${way}`, ({ name, filled }) => {
     // More rows than a batch has.
-    const from = filled ? 'baseline of 120 users and 600 memories' : 'standin_old'
+    const from = filled ? 'baseline of 120 users and 600 memories' : 'stub_old'
     const scripts = scriptsOf(name, way)
     const positions = scripts.flatMap(positionsIn)
     let passage: Passage

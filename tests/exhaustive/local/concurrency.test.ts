@@ -1,39 +1,38 @@
 import { readdir } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { stopServer } from '../../../src/local/server.ts'
-import { ask, serverDirectory, start, startInProcess } from '../../support/local.ts'
+import { type LocalServer, stopServer } from '../../../src/local/server.ts'
+import { answers, serverDirectory, start, startInProcess } from '../../support/local.ts'
 import { sample } from '../../support/sample.ts'
 
-const times = <T>(n: number, work: () => Promise<T>) => Promise.all(Array.from({ length: n }, work))
-
-const summary = (servers: { url: string; started: boolean }[]) => ({
-  urls: new Set(servers.map(server => server.url)).size,
-  started: servers.filter(server => server.started).length,
-})
+async function expectOneServer(starting: () => Promise<LocalServer & { started: boolean }>): Promise<void> {
+  const servers = await Promise.all([starting(), starting(), starting(), starting()])
+  const [{ url, directory }] = servers
+  expect(servers.filter(server => server.started)).toHaveLength(1)
+  expect(servers.filter(server => server.url === url)).toHaveLength(4)
+  expect(await answers(url)).toEqual([{ one: 1 }])
+  expect((await readdir(directory)).sort()).toEqual(['port', 'postgres', 'postgres.log'])
+}
 
 const cases: Record<string, () => Promise<void>> = {
   'four starts in one process share one server, new or not': async () => {
     const directory = await serverDirectory()
-    expect(summary(await times(4, () => start(directory)))).toEqual({ urls: 1, started: 1 })
+    await expectOneServer(() => start(directory))
     await stopServer(directory)
-    expect(summary(await times(4, () => start(directory)))).toEqual({ urls: 1, started: 1 })
-    expect((await readdir(directory)).sort()).toEqual(['postgres', 'postgres.log'])
+    await expectOneServer(() => start(directory))
   },
 
-  'four processes that start at once share one server': async () => {
+  'four processes that start at once share one server, new or not': async () => {
     const directory = await serverDirectory()
-    const servers = await times(4, () => startInProcess(directory))
-    expect(summary(servers)).toEqual({ urls: 1, started: 1 })
-    expect(await ask(servers[0]!.url, sql => sql`select 1 as one`)).toEqual([{ one: 1 }])
-    expect((await readdir(directory)).sort()).toEqual(['postgres', 'postgres.log'])
+    await expectOneServer(() => startInProcess(directory))
+    await stopServer(directory)
+    await expectOneServer(() => startInProcess(directory))
   },
 
   'a stop and starts at once end in a server or none, never in an error': async () => {
     const directory = await serverDirectory()
     await start(directory)
-    const [, server] = await Promise.all([stopServer(directory), start(directory), start(directory)])
-    expect(server.directory).toBe(directory)
-    expect((await start(directory)).url).toContain('/agents')
+    await Promise.all([stopServer(directory), start(directory), start(directory), stopServer(directory)])
+    expect(await answers((await start(directory)).url)).toEqual([{ one: 1 }])
   },
 }
 

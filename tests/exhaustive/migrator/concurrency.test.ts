@@ -35,7 +35,7 @@ async function race(template: string, expected: string[]): Promise<void> {
 }
 
 const cases: Record<string, () => Promise<void>> = {
-  'eight migrators with two connections each, on a fresh database': () => race('standin_old', names),
+  'eight migrators with two connections each, on a fresh database': () => race('stub_old', names),
   'eight migrators with two connections each, on a baseline whose rows are still to be moved': () =>
     race(filled, since),
   'four processes on a filled baseline': async () => {

@@ -7,7 +7,7 @@ import { commitPoints, hasReached, reach } from '../../support/migrations.ts'
 import { sample } from '../../support/sample.ts'
 import { connect } from '../../support/templates.ts'
 
-describe.each(['standin_old', 'standin_new'])('in a database with the default grants of %s', template => {
+describe.each(['stub_old', 'stub_new'])('in a database with the default grants of %s', template => {
   let database: TestDatabase
   let sql: postgres.Sql
 

@@ -110,7 +110,7 @@ test('an adopted database goes up, is as it should be there, and comes back byte
 })
 
 test('in an empty database there is nothing of ours, and it is said so', async () => {
-  const at = await ownDatabase('standin_old')
+  const at = await ownDatabase('stub_old')
   await expect(adopt(at.db)).rejects.toMatchObject({
     code: 'NOT_ADOPTABLE',
     message: expect.stringContaining('this database has none of the tables: `migrate` creates them'),

@@ -20,7 +20,7 @@ test('every migration has its catalog.json, and no two that follow each other sa
   expect(unchanged).toEqual(migrations.filter(name => name.endsWith('_archive_what_users_own')))
 })
 
-describe.each(['standin_old', 'standin_new'])('over the default grants of %s', template => {
+describe.each(['stub_old', 'stub_new'])('over the default grants of %s', template => {
   let database: TestDatabase
   beforeAll(async () => {
     database = await createDatabase(template)

@@ -106,7 +106,7 @@ test('pending migrations alone exit 3, beside the word that the rest is as it sh
 })
 
 test('where nothing is applied it exits 3, says so, and tries nothing', async () => {
-  const empty = await ownDatabase('standin_old')
+  const empty = await ownDatabase('stub_old')
   const own = { DATABASE_URL: empty.url }
   const [told, document] = await Promise.all([
     runCli(['check'], { env: own }),

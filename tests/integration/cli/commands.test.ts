@@ -1,17 +1,18 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { withoutPassword } from '../../../src/cli/connect.ts'
 import { runCli } from '../../support/cli.ts'
 import { createDatabase, ownDatabase, type TestDatabase } from '../../support/database.ts'
+import { occupy, serverDirectory } from '../../support/local.ts'
 import { after } from '../../support/migrations.ts'
 
 let database: TestDatabase
 let env: { DATABASE_URL: string }
 
 beforeAll(async () => {
-  database = await createDatabase('standin_old')
+  database = await createDatabase('stub_old')
   env = { DATABASE_URL: database.url }
 })
 afterAll(() => database.drop())
@@ -120,6 +121,8 @@ describe('wrong input', () => {
     [['migrate', 'everything'], 'unexpected everything'],
     [['db'], 'say one of start, stop, url, reset'],
     [['db', 'start', 'twice'], 'one word'],
+    [['db', 'start', '--port', '70000'], '--port takes a port from 1 to 65535, not "70000"'],
+    [['db', 'stop', '--port', '5000'], '--port goes with start and reset'],
     [['db', 'reset'], 'Throw away all data of the local server, in .data? Say so with --yes.'],
     [['archive', 'drop', '--yes', '--lock-timeout', 'soon'], '--lock-timeout takes a whole number'],
     [['migrate', '--retries=-1'], '--retries takes a whole number from 0 to 2147483647, not "-1"'],
@@ -239,6 +242,23 @@ test('a .env file says which database', async () => {
   } finally {
     await rm(directory, { recursive: true })
   }
+})
+
+test('db start takes its port from --port or from AGENTS_DB_PORT, which .env may set', async () => {
+  const cwd = dirname(await serverDirectory())
+  const [one, other] = [await occupy(), await occupy()]
+  await Promise.all([one.release(), other.release()])
+  await writeFile(join(cwd, '.env'), `AGENTS_DB_PORT=${one.port}\n`)
+  const start = async (...args: string[]) => {
+    const { stdout } = await runCli(['db', 'start', '--json', ...args], { cwd })
+    expect((await runCli(['db', 'stop'], { cwd })).code).toBe(0)
+    return JSON.parse(stdout)
+  }
+  expect(await start()).toMatchObject({ port: one.port, started: true })
+  expect(await start('--port', String(other.port))).toMatchObject({ port: other.port, started: true })
+
+  const wrong = await runCli(['db', 'start'], { cwd, env: { AGENTS_DB_PORT: 'any' } })
+  expect(wrong).toMatchObject({ code: 2, stderr: 'AGENTS_DB_PORT takes a port from 1 to 65535, not "any"\n' })
 })
 
 test('--help lists every command and every option', async () => {

@@ -12,7 +12,7 @@ describe.for(['up', 'down'])('between expand and contract, on the way %s', way =
 
   beforeAll(async () => {
     // New projects grant nothing by default: whatever the applications may, we gave them.
-    database = await createDatabase('standin_new')
+    database = await createDatabase('stub_new')
     await migrate(database.db, { to: baseline })
     await addCatalog(database.admin)
     await migrate(database.db, way === 'up' ? { to: 'archive_what_users_own' } : {})

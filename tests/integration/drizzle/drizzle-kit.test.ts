@@ -11,7 +11,7 @@ import { root } from '../../support/root.ts'
 const contract = 'rename_the_catalog_and_drop_user_agents'
 
 test('drizzle-kit and migrate end in the same schema and the same ledger', async () => {
-  const [ours, theirs] = [await ownDatabase('today'), await ownDatabase('standin_old')]
+  const [ours, theirs] = [await ownDatabase('today'), await ownDatabase('stub_old')]
   await kitMigrates(theirs)
   const expected = await outcome(ours)
   expect(expected.ledger).toHaveLength(names.length)
@@ -19,7 +19,7 @@ test('drizzle-kit and migrate end in the same schema and the same ledger', async
 })
 
 test('old and new default grants end in the same catalog', async () => {
-  const [old, recent] = [await ownDatabase('today'), await ownDatabase('standin_new')]
+  const [old, recent] = [await ownDatabase('today'), await ownDatabase('stub_new')]
   await migrate(recent.db)
   expect(await outcome(recent)).toEqual(await outcome(old))
 })

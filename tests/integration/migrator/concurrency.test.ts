@@ -6,7 +6,7 @@ import { migrationsSince } from '../../support/migrations.ts'
 import { withMigrators } from '../../support/migrators.ts'
 
 test('eight migrators at once on an empty database all succeed, and record each migration once', async () => {
-  const { admin, db, migrators } = await withMigrators('standin_old')
+  const { admin, db, migrators } = await withMigrators('stub_old')
   const reports = await Promise.all(migrators.map(migrator => migrate(migrator)))
   const { applied } = await status(db)
   const names = applied.map(({ name }) => name)

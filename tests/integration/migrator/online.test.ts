@@ -46,7 +46,7 @@ test('a pool of one connection is migrated without the online parts, to the same
 })
 
 test('what commits by itself runs outside a transaction, everything else in one with our lock timeout', async () => {
-  const database = await ownDatabase('standin_old')
+  const database = await ownDatabase('stub_old')
   const folder = await folderOf({
     '20260101000000_begin': {
       'migration.sql': 'create table public.seen (statement text, lock_timeout text);',
@@ -73,7 +73,7 @@ test.for([
   { options: {}, timeout: '100ms' },
   { options: { lockTimeout: 77 }, timeout: '77ms' },
 ])('a lock is waited for $timeout with $options', async ({ options, timeout }) => {
-  const at = await ownDatabase('standin_old')
+  const at = await ownDatabase('stub_old')
   const folder = await folderOf({
     '20260101000000_begin': {
       'migration.sql': "create table public.seen as select current_setting('lock_timeout') as lock_timeout",
@@ -84,7 +84,7 @@ test.for([
 })
 
 test('limits of the server on how long a transaction may last do not end a step that waits for its online part', async () => {
-  const { db, admin, name, url } = await ownDatabase('standin_old')
+  const { db, admin, name, url } = await ownDatabase('stub_old')
   // The second one came with PostgreSQL 17.
   const limits = await admin`
     select name from pg_settings where name in ('idle_in_transaction_session_timeout', 'transaction_timeout')`

@@ -26,7 +26,7 @@ describe('locks.json', () => {
     )
 
   test('says of every statement of every migration which locks it takes, as PostgreSQL shows them', async () => {
-    const { db, admin } = await ownDatabase('standin_old')
+    const { db, admin } = await ownDatabase('stub_old')
     for (const name of names) {
       const measured = await measureLocks(db, project(), name)
       expect({ name, locks: lines(measured) }).toEqual({
@@ -41,7 +41,7 @@ describe('locks.json', () => {
   })
 
   test('is right about what a reader of SQL gets wrong', async () => {
-    const { admin, sql } = await ownDatabase('standin_old')
+    const { admin, sql } = await ownDatabase('stub_old')
     await sql.unsafe(`
       create table public.shop (id int, code text);
       create function public.codes() returns bigint language sql as 'select count(*) from public.shop';
@@ -89,7 +89,7 @@ describe('the plan', () => {
   })
 
   test('says so where locks were not measured', async () => {
-    const { db } = await ownDatabase('standin_old')
+    const { db } = await ownDatabase('stub_old')
     const name = '20260101000000_change_things'
     const migration = { 'migration.sql': 'select 1;\n--> statement-breakpoint\nselect 2;' }
     const locks = (statements: number) => JSON.stringify({ 'migration.sql': { statements, taken: {} } })
@@ -104,7 +104,7 @@ describe('the plan', () => {
     expect(await plan(await folderOf({ [name]: { ...migration, 'locks.json': locks(2) } }))).toEqual([[], []])
   })
 
-  test.for(['standin_old', 'baseline', 'today'])(
+  test.for(['stub_old', 'baseline', 'today'])(
     'writes nothing to %s, and needs no transaction id',
     async template => {
       const database = await ownDatabase(template)
@@ -152,7 +152,7 @@ describe('the plan', () => {
 
 describe('migrate --plan', () => {
   test('prints each statement below the locks it takes, and makes nothing', async () => {
-    const database = await ownDatabase('standin_old')
+    const database = await ownDatabase('stub_old')
     const env = { DATABASE_URL: database.url }
     const { code, stdout } = await runCli(['migrate', '--plan'], { env })
     expect(code).toBe(0)

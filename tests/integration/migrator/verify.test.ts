@@ -95,7 +95,7 @@ test.each(mistakes)(
 )
 
 test('a file that would end its transaction is refused before anything runs, up and down', async () => {
-  const at = await ownDatabase('standin_old')
+  const at = await ownDatabase('stub_old')
   const [first, second] = ['20260101000000_begin', '20260102000000_go_on']
   const scripts = (up: string, down: string) =>
     folderOf({
@@ -145,7 +145,7 @@ test('files with the line endings of Windows are no edit of what was applied wit
     names.length - 2,
   )
 
-  const fresh = await ownDatabase('standin_old')
+  const fresh = await ownDatabase('stub_old')
   expect((await migrate(fresh.db, { folder: windows })).applied).toHaveLength(names.length)
   const hashes = await fresh.admin`select hash from drizzle.__drizzle_migrations order by name`
   const packaged = await Promise.all(

@@ -218,7 +218,7 @@ test('the command exits with 4 when a probe fails, and goes on once that is mend
 test.for(['empty', 'in use'])(
   'after each migration of a database that is %s everything is tried, and passes',
   async kind => {
-    const at = await ownDatabase(kind === 'empty' ? 'standin_old' : 'baseline')
+    const at = await ownDatabase(kind === 'empty' ? 'stub_old' : 'baseline')
     if (kind === 'in use') {
       await fill(at.admin, { users: 20, memories: 60 })
       const { probes } = await check(at.db)

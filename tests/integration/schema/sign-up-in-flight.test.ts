@@ -5,7 +5,7 @@ import { createDatabase, type TestDatabase } from '../../support/database.ts'
 
 let database: TestDatabase
 beforeEach(async () => {
-  database = await createDatabase('standin_old')
+  database = await createDatabase('stub_old')
 })
 afterEach(() => database.drop())
 

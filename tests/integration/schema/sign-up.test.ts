@@ -15,7 +15,7 @@ describe('at every commit point', () => {
   let oldHands: string[]
 
   beforeAll(async () => {
-    database = await createDatabase('standin_old')
+    database = await createDatabase('stub_old')
     await reach(database.db, commitPoints[0]!)
     await fillCatalog(database)
     oldHands = []

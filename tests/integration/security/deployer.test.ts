@@ -20,7 +20,7 @@ describe.each([
   let database: TestDatabase
 
   beforeEach(async () => {
-    database = await createDatabase('standin_old')
+    database = await createDatabase('stub_old')
     await does(database)
   })
   afterEach(() => database.drop())
@@ -78,7 +78,7 @@ describe.each([
 })
 
 test('a user with rows that the deployer may not even read can still be deleted by Supabase', async () => {
-  const { sql, admin, db, drop } = await createDatabase('standin_old')
+  const { sql, admin, db, drop } = await createDatabase('stub_old')
   try {
     await admin`revoke all on auth.users from ${admin(DEPLOYER.role)} cascade`
     await admin`grant references, trigger on auth.users to ${admin(DEPLOYER.role)}`

@@ -15,7 +15,7 @@ const definers = [
 describe('at every commit point', () => {
   let database: TestDatabase
   beforeAll(async () => {
-    database = await createDatabase('standin_old')
+    database = await createDatabase('stub_old')
   })
   afterAll(() => database.drop())
 

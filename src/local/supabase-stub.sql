@@ -1,25 +1,25 @@
--- What a Supabase project holds before its first migration, as far as our migrations and tests can see it.
--- Runs in one transaction (stand-in.ts); agents_db.deployer, .grants and .password are set in it beforehand.
+-- What a Supabase project contains before its first migration, as far as our migrations and tests can see it.
+-- Runs in one transaction, with agents_db.deployer, agents_db.grants and agents_db.password set beforehand.
 
 set local search_path = pg_catalog;
 set local client_min_messages = warning;
 
--- A real Supabase is left alone. First of all, so that nothing else can fail before it says so.
+-- A real Supabase is left alone. This comes first, so that no other error hides it.
 do $$
 begin
   if to_regnamespace('auth') is not null
      and obj_description(to_regnamespace('auth'), 'pg_namespace')
-         is distinct from 'stand-in for Supabase, made by @agents/db'
+         is distinct from 'Supabase stub, made by @agents/db'
   then
     raise exception 'database "%" has a schema "auth" of its own', current_database()
       using errcode = 'object_not_in_prerequisite_state',
-            hint    = 'The stand-in for Supabase is only for databases without one.';
+            hint    = 'The Supabase stub is only for databases without one.';
   end if;
 end
 $$;
 
--- Two installs at once, also in two databases, take turns: roles belong to the whole server, and an advisory
--- lock holds in one database only.
+-- Installs run one at a time, even in two databases: roles belong to the whole server, and an advisory lock only
+-- to one database.
 lock table pg_authid in share row exclusive mode;
 
 do $$
@@ -51,7 +51,7 @@ $$;
 
 create schema if not exists auth authorization supabase_auth_admin;
 
-comment on schema auth is 'stand-in for Supabase, made by @agents/db';
+comment on schema auth is 'Supabase stub, made by @agents/db';
 
 create table if not exists auth.users (
   instance_id                 uuid,
@@ -116,8 +116,8 @@ alter function auth.jwt()  owner to supabase_auth_admin;
 
 grant usage on schema auth, public to anon, authenticated, service_role;
 
--- The deployer uses auth and may pass its privileges on, but owns nothing there and creates nothing there.
--- In public it may create, as the owner of the database.
+-- The deployer can use auth and grant its privileges to others, but owns nothing there and cannot create there.
+-- It can create in public, since it owns the database.
 do $$
 declare
   deployer constant text := current_setting('agents_db.deployer');

@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import type postgres from 'postgres'
 
-export interface StandInOptions {
-  /** The role that migrates; on Supabase it is `postgres`. Made if missing, never a superuser. */
+export const stubFile = fileURLToPath(new URL('./supabase-stub.sql', import.meta.url))
+
+export interface SupabaseStubOptions {
+  /** The role that migrates; on Supabase it is `postgres`. Created if missing, never as a superuser. */
   deployer: string
   /** What anon, authenticated and service_role get on new tables: everything (old projects) or nothing. */
   grants: 'old' | 'new'
@@ -11,13 +13,13 @@ export interface StandInOptions {
 }
 
 /** Gives a database the roles, the `auth` schema and the default grants that Supabase would. Needs a superuser. */
-export async function installStandIn(admin: postgres.Sql, options: StandInOptions): Promise<void> {
+export async function installSupabaseStub(admin: postgres.Sql, options: SupabaseStubOptions): Promise<void> {
   const { deployer, grants, password = '' } = options
   await admin.begin(async tx => {
     await tx`
       select set_config('agents_db.deployer', ${deployer}, true),
              set_config('agents_db.grants',   ${grants},   true),
              set_config('agents_db.password', ${password}, true)`
-    await tx.file(fileURLToPath(new URL('./stand-in.sql', import.meta.url)))
+    await tx.file(stubFile)
   })
 }
