@@ -27,7 +27,7 @@ async function compile(): Promise<string> {
   for (const linked of ['drizzle', 'seeds', 'package.json']) {
     await symlink(join(root, linked), join(unfinished, linked))
   }
-  for (const folder of ['local', 'platform/probes']) {
+  for (const folder of ['catalog', 'local', 'platform/probes']) {
     await cp(join(root, 'src', folder), join(unfinished, 'src', folder), {
       recursive: true,
       filter: path => !path.endsWith('.ts'),
