@@ -1,65 +1,49 @@
 import { findServer, resetServer, startServer, stopServer } from '../local/server.ts'
-import { type Command, exitCodes, self, UsageError } from './command.ts'
+import type { Define } from './cli.ts'
 import { confirm } from './confirm.ts'
-import { configuredUrl, localDirectory } from './connect.ts'
-import type { Output } from './output.ts'
+import { configuredUrl, localServer } from './connect.ts'
 
-const actions = ['start', 'stop', 'url', 'reset'] as const
-
-export const command: Command = {
-  positionals: true,
-  options: { yes: { type: 'boolean' } },
-  explain: { yes: 'do not ask before a reset' },
-  async run({ positionals, values }, output) {
-    const [action, ...rest] = positionals
-    if (rest.length > 0) throw new UsageError(`db takes one word, not ${positionals.length}`)
-    switch (action) {
-      case 'start':
-        return await start(output)
-      case 'stop':
-        return await stop(output)
-      case 'url':
-        return await url(output)
-      case 'reset':
-        return await reset(values.yes === true, output)
-      default:
-        throw new UsageError(`${['db', action].filter(Boolean).join(' ')}: say one of ${actions.join(', ')}`)
-    }
-  },
-}
-
-async function start(output: Output): Promise<number> {
-  const { started, url, port } = await startServer({ directory: localDirectory, onNote: output.note })
-  output.note(started ? `started on port ${port}` : `already running on port ${port}`)
-  output.line(url)
-  output.result({ url, port, started })
-  return exitCodes.done
-}
-
-async function stop(output: Output): Promise<number> {
-  const stopped = await stopServer(localDirectory)
-  output.line(stopped ? 'stopped' : 'it was not running')
-  output.result({ stopped })
-  return exitCodes.done
-}
-
-async function url(output: Output): Promise<number> {
-  const server = await findServer(localDirectory)
-  if (server === undefined)
-    throw new Error(`the local PostgreSQL is not running here: start it with \`${self} db start\``)
-  output.line(server.url)
-  output.result({ url: server.url, port: server.port })
-  return exitCodes.done
-}
-
-/** Only ever the local server: a database that DATABASE_URL names is not touched. */
-async function reset(yes: boolean, output: Output): Promise<number> {
-  if (configuredUrl() !== undefined)
-    output.note('DATABASE_URL is set; what is reset is the local server, not that database')
-  await confirm(`Throw away all data of the local server, in ${localDirectory}?`, yes)
-  const { url, port } = await resetServer({ directory: localDirectory, onNote: output.note })
-  output.note(`emptied and started on port ${port}; \`migrate\` and \`seed\`, or \`start\`, fill it again`)
-  output.line(url)
-  output.result({ url, port })
-  return exitCodes.done
+export const define: Define = (command, cli) => {
+  command.helpCommand(false)
+  command
+    .command('start')
+    .description('start it if it is not running, and print its URL')
+    .action(async () => {
+      const { url, port, started } = await startServer(localServer(cli))
+      cli.note(started ? `started on port ${port}` : `already running on port ${port}`)
+      cli.line(url)
+      cli.finish({ url, port, started })
+    })
+  command
+    .command('stop')
+    .description('stop it')
+    .action(async () => {
+      const stopped = await stopServer(localServer(cli).directory)
+      cli.line(stopped ? 'stopped' : 'it was not running')
+      cli.finish({ stopped })
+    })
+  command
+    .command('url')
+    .description('print its URL')
+    .action(async () => {
+      const server = await findServer(localServer(cli).directory)
+      if (!server) throw new Error(`the local PostgreSQL is not running; \`${cli.self} db start\` starts it`)
+      cli.line(server.url)
+      cli.finish({ url: server.url, port: server.port })
+    })
+  command
+    .command('reset')
+    .description('delete its data and start it, empty')
+    .option('--yes', 'do not ask')
+    .action(async ({ yes }) => {
+      const options = localServer(cli)
+      if (configuredUrl(cli.io) !== undefined) {
+        cli.note('DATABASE_URL is set, but this resets the local server, not that database')
+      }
+      await confirm(cli, `Delete all data of the local server in ${options.directory}?`, yes)
+      const { url, port } = await resetServer(options)
+      cli.note(`started empty on port ${port}; \`${cli.self} start\` fills it`)
+      cli.line(url)
+      cli.finish({ url, port })
+    })
 }

@@ -140,7 +140,7 @@ describe('eight migrators at once, each with two connections', () => {
   )
 })
 
-test('four processes at once on a filled baseline all exit 0, and apply each migration once', async () => {
+test('four commands at once on a filled baseline all exit 0, and apply each migration once', async () => {
   const { admin, url } = await fresh(filledBaseline)
   const env = { DATABASE_URL: url }
   const results = await Promise.all(Array.from({ length: 4 }, () => runCli(['migrate', '--json'], { env })))
