@@ -2,7 +2,8 @@ import { type ArchiveReport, dropArchive, readArchive } from '../migrate.ts'
 import type { Cli, Define } from './cli.ts'
 import { confirm } from './confirm.ts'
 import { withDatabase } from './connect.ts'
-import { lockTimeout, retries, waiting } from './locks.ts'
+import { lockTimeout, retries } from './options.ts'
+import { waiting } from './progress.ts'
 
 export const define: Define = (command, cli) => {
   command.action(async () => {

@@ -23,6 +23,8 @@ export interface Cli extends Output {
   io: Io
   /** How the user calls the commands: `pnpm` for scripts of this package, otherwise `agents-db`. */
   self: string
+  /** Where an option gives it: the port to start the local server on. */
+  port?: number | undefined
 }
 
 /** Adds options, an action and subcommands to a command. */

@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util'
 import { createDatabase } from '../database.ts'
 import type { StartOptions } from '../local/server.ts'
 import { type Cli, type Io, UsageError } from './cli.ts'
+import { parsePort } from './options.ts'
 
 /** A variable of the environment or, if it is not set there, of `.env`. */
 function setting({ env, cwd }: Io, name: string): string | undefined {
@@ -35,9 +36,23 @@ function isPostgresUrl(url: string): boolean {
   return !`${pathname}${search}${hash}`.includes('@')
 }
 
-/** How the commands start the local server. */
-export function localServer({ io, note }: Cli): StartOptions {
-  return { directory: join(io.cwd, '.data'), onNote: note }
+/** Where the local server keeps its data. */
+export function localDirectory({ cwd }: Io): string {
+  return join(cwd, '.data')
+}
+
+/** How to start the local server: on the given port, or that of `AGENTS_DB_PORT`, or as it chooses. */
+export function localServer({ io, note, port = configuredPort(io) }: Cli): StartOptions {
+  return { directory: localDirectory(io), onNote: note, ...(port !== undefined && { port }) }
+}
+
+function configuredPort(io: Io): number | undefined {
+  const value = setting(io, 'AGENTS_DB_PORT')
+  try {
+    return value === undefined ? undefined : parsePort(value)
+  } catch (error) {
+    throw new UsageError(`AGENTS_DB_PORT is ${JSON.stringify(value)}. ${(error as Error).message}`)
+  }
 }
 
 async function startLocalServer(cli: Cli): Promise<string> {

@@ -1,15 +1,17 @@
 import { findServer, resetServer, startServer, stopServer } from '../local/server.ts'
 import type { Define } from './cli.ts'
 import { confirm } from './confirm.ts'
-import { configuredUrl, localServer } from './connect.ts'
+import { configuredUrl, localDirectory, localServer } from './connect.ts'
+import { port } from './options.ts'
 
 export const define: Define = (command, cli) => {
   command.helpCommand(false)
   command
     .command('start')
     .description('start it if it is not running, and print its URL')
-    .action(async () => {
-      const { url, port, started } = await startServer(localServer(cli))
+    .option(...port)
+    .action(async options => {
+      const { url, port, started } = await startServer(localServer({ ...cli, ...options }))
       cli.note(started ? `started on port ${port}` : `already running on port ${port}`)
       cli.line(url)
       cli.finish({ url, port, started })
@@ -18,7 +20,7 @@ export const define: Define = (command, cli) => {
     .command('stop')
     .description('stop it')
     .action(async () => {
-      const stopped = await stopServer(localServer(cli).directory)
+      const stopped = await stopServer(localDirectory(cli.io))
       cli.line(stopped ? 'stopped' : 'it was not running')
       cli.finish({ stopped })
     })
@@ -26,7 +28,7 @@ export const define: Define = (command, cli) => {
     .command('url')
     .description('print its URL')
     .action(async () => {
-      const server = await findServer(localServer(cli).directory)
+      const server = await findServer(localDirectory(cli.io))
       if (!server) throw new Error(`the local PostgreSQL is not running; \`${cli.self} db start\` starts it`)
       cli.line(server.url)
       cli.finish({ url: server.url, port: server.port })
@@ -34,9 +36,10 @@ export const define: Define = (command, cli) => {
   command
     .command('reset')
     .description('delete its data and start it, empty')
+    .option(...port)
     .option('--yes', 'do not ask')
-    .action(async ({ yes }) => {
-      const options = localServer(cli)
+    .action(async ({ yes, ...given }) => {
+      const options = localServer({ ...cli, ...given })
       if (configuredUrl(cli.io) !== undefined) {
         cli.note('DATABASE_URL is set, but this resets the local server, not that database')
       }

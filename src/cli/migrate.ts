@@ -8,8 +8,9 @@ import {
 import { reportUntried } from './check.ts'
 import type { Cli, Define } from './cli.ts'
 import { withDatabase } from './connect.ts'
-import { lockTimeout, progress, retries } from './locks.ts'
+import { lockTimeout, retries } from './options.ts'
 import { count } from './output.ts'
+import { progress } from './progress.ts'
 
 export const define: Define = (command, cli) => {
   command

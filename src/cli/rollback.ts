@@ -1,7 +1,8 @@
 import { rollback } from '../migrate.ts'
 import type { Define } from './cli.ts'
 import { withDatabase } from './connect.ts'
-import { lockTimeout, progress, retries } from './locks.ts'
+import { lockTimeout, retries } from './options.ts'
+import { progress } from './progress.ts'
 
 export const define: Define = (command, cli) => {
   command

@@ -20,7 +20,7 @@ const commands: Record<string, [description: string, load: () => Promise<{ defin
 
 const notes = `
 DATABASE_URL, in the environment or in .env, selects the database. Without it the commands use a local
-PostgreSQL, which they start when needed and keep in .data.
+PostgreSQL, which they start when needed and keep in .data. AGENTS_DB_PORT sets its port.
 
 Exit codes: 0 done or clean; 1 error; 2 wrong usage; 3 pending migrations (status, check);
 4 drift (status, check, start) or a failed probe (check, migrate).`

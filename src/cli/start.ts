@@ -7,16 +7,18 @@ import { reportCheck } from './check.ts'
 import { type Cli, type Define, exitCodes } from './cli.ts'
 import { confirm } from './confirm.ts'
 import { configuredUrl, withDatabase, withoutPassword } from './connect.ts'
-import { progress } from './locks.ts'
 import { reportMigrations } from './migrate.ts'
+import { port } from './options.ts'
+import { progress } from './progress.ts'
 import { reportSeed } from './seed.ts'
 
 export const define: Define = (command, cli) => {
   command
+    .option(...port)
     .option('--yes', 'do not ask before changing the database of DATABASE_URL')
-    .action(async ({ yes }) => {
+    .action(async ({ yes, port }) => {
       const configured = configuredUrl(cli.io)
-      await withDatabase(cli, async (db, connected) => {
+      await withDatabase({ ...cli, port }, async (db, connected) => {
         if (configured !== undefined) {
           // There is nothing to ask about a database that does not answer.
           await db.$client`select 1`

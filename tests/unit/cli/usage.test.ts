@@ -35,6 +35,11 @@ const wrong: [args: string[], message: string][] = [
     "option '--lock-timeout <ms>' argument '0' is invalid. Give a whole number from 1 to 2147483647.\nSee `agents-db archive --help`.",
   ],
   [
+    ['db', 'start', '--port', '70000'],
+    "option '--port <n>' argument '70000' is invalid. Give a whole number from 1 to 65535.\nSee `agents-db db --help`.",
+  ],
+  [['db', 'stop', '--port', '5000'], "unknown option '--port'\nSee `agents-db db --help`."],
+  [
     ['archive', 'keep'],
     "too many arguments for 'archive'. Expected 0 arguments but got 1.\nSee `agents-db archive --help`.",
   ],
@@ -97,7 +102,7 @@ describe('help', () => {
 
   const locks = ['--lock-timeout <ms>', '--retries <n>']
   test.each([
-    ['start', ['--yes']],
+    ['start', ['--port <n>', '--yes']],
     ['migrate', ['--to <name>', '--plan', ...locks]],
     ['rollback', ['--to <name>', ...locks]],
     ['seed', ['--llms <file>', '--agents <file>', '--dry-run', '--prune', '--yes']],
@@ -107,8 +112,9 @@ describe('help', () => {
     ['repair', ['--yes']],
     ['archive', ['drop [options]']],
     ['archive drop', ['--yes', ...locks]],
-    ['db', ['start', 'stop', 'url', 'reset [options]']],
-    ['db reset', ['--yes']],
+    ['db', ['start [options]', 'stop', 'url', 'reset [options]']],
+    ['db start', ['--port <n>']],
+    ['db reset', ['--port <n>', '--yes']],
   ])('%s --help explains its options', async (command, options) => {
     const { code, stdout } = await runCli([...command.split(' '), '--help'])
     expect(code).toBe(0)
@@ -155,6 +161,17 @@ describe('DATABASE_URL', () => {
     const fromEnvironment = await runCli(['status'], { cwd, env })
     expect(fromEnvironment).toMatchObject({ code: 1, stderr: expect.stringContaining('127.0.0.1:2 ') })
   })
+})
+
+test.each(['start', 'db start'])('AGENTS_DB_PORT that is not a port is refused by %s', async command => {
+  const cwd = await emptyDirectory()
+  await writeFile(join(cwd, '.env'), 'AGENTS_DB_PORT=any\n')
+  expect(await runCli(command.split(' '), { cwd })).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'AGENTS_DB_PORT is "any". Give a whole number from 1 to 65535.\n',
+  })
+  expect(await readdir(cwd)).toEqual(['.env'])
 })
 
 describe('what cannot be undone', () => {
