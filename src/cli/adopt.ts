@@ -1,34 +1,24 @@
-import { type AdoptReport, adopt } from '../migrate.ts'
-import { type Command, exitCodes } from './command.ts'
+import { adopt } from '../migrate.ts'
+import type { Define } from './cli.ts'
 import { confirm } from './confirm.ts'
 import { withDatabase } from './connect.ts'
-import type { Output } from './output.ts'
 
-export const command: Command = {
-  options: { yes: { type: 'boolean' } },
-  explain: { yes: 'do not ask' },
-  async run({ values }, output) {
-    return await withDatabase(output, async db => {
+export const define: Define = (command, cli) => {
+  command.option('--yes', 'do not ask').action(async ({ yes }) => {
+    await withDatabase(cli, async db => {
       const plan = await adopt(db, { dryRun: true })
-      reportPlan(plan, output)
-      if (plan.recorded.length === 0) {
-        output.result(plan)
-        return exitCodes.done
+      const { at, recorded, replaced } = plan
+      if (recorded.length === 0) {
+        cli.line(`nothing to adopt: the ledger already exists and ends with ${at}`)
+        return cli.finish(plan)
       }
-      await confirm('Record these migrations as applied?', values.yes === true)
-      output.result(await adopt(db))
-      output.line('adopted; `migrate` goes on from here')
-      return exitCodes.done
+      cli.line(`database matches ${at}`)
+      for (const { difference, by } of replaced) cli.line(`${difference.message}\n  ${by} will correct this`)
+      for (const name of recorded) cli.line(`will be recorded as applied: ${name}`)
+      await confirm(cli, 'Record these migrations as applied?', yes)
+      const report = await adopt(db)
+      cli.done(`adopted; \`${cli.self} migrate\` continues from here`)
+      cli.finish(report)
     })
-  },
-}
-
-function reportPlan({ at, recorded, replaced }: AdoptReport, output: Output): void {
-  if (recorded.length === 0) {
-    output.line(`nothing to adopt: the ledger is there, and ends with ${at}`)
-    return
-  }
-  output.line(`the database is as ${at} leaves it`)
-  for (const { difference, by } of replaced) output.line(`${difference.message}\n  ${by} will set it anew`)
-  for (const name of recorded) output.line(`to be recorded as applied: ${name}`)
+  })
 }

@@ -1,46 +1,43 @@
 import { type ArchiveReport, dropArchive, readArchive } from '../migrate.ts'
-import { type Command, exitCodes, UsageError } from './command.ts'
+import type { Cli, Define } from './cli.ts'
 import { confirm } from './confirm.ts'
 import { withDatabase } from './connect.ts'
-import { explainLocks, lockOptions, lockSettings } from './locks.ts'
-import { columns, type Output } from './output.ts'
+import { lockTimeout, retries } from './options.ts'
+import { waiting } from './progress.ts'
 
-export const command: Command = {
-  positionals: true,
-  options: { yes: { type: 'boolean' }, ...lockOptions },
-  explain: { yes: 'do not ask before dropping', ...explainLocks },
-  async run({ positionals, values }, output) {
-    const [action, ...rest] = positionals
-    if ((action !== undefined && action !== 'drop') || rest.length > 0) {
-      throw new UsageError(`archive ${positionals.join(' ')}: say archive, or archive drop`)
-    }
-    const locks = lockSettings(values, output)
-    return await withDatabase(output, async db => {
-      const found = await readArchive(db)
-      reportArchive(found, output)
-      if (action === undefined) {
-        output.result(found)
-        return exitCodes.done
-      }
-      if (!found.kept) {
-        output.line('nothing to drop')
-        output.result({ dropped: null })
-        return exitCodes.done
-      }
-      const question =
-        'Drop the archive? A rollback past the step that dropped the old tables will be refused.'
-      await confirm(question, values.yes === true)
-      output.result({ dropped: await dropArchive(db, locks) })
-      output.line('dropped')
-      return exitCodes.done
+export const define: Define = (command, cli) => {
+  command.action(async () => {
+    const report = await withDatabase(cli, db => readArchive(db))
+    reportArchive(report, cli)
+    cli.finish(report)
+  })
+  command
+    .command('drop')
+    .description('delete the data kept for rollback')
+    .option('--yes', 'do not ask')
+    .option(...lockTimeout)
+    .option(...retries)
+    .action(async ({ yes, ...locks }) => {
+      await withDatabase(cli, async db => {
+        const found = await readArchive(db)
+        reportArchive(found, cli)
+        if (!found.kept) {
+          cli.line('nothing to drop')
+          return cli.finish({ dropped: null })
+        }
+        const consequence = 'A rollback past the migration that dropped the old tables will then be refused.'
+        await confirm(cli, `Drop the archive? ${consequence}`, yes)
+        const dropped = await dropArchive(db, { ...locks, onWait: waiting(cli) })
+        cli.done('dropped')
+        cli.finish({ dropped })
+      })
     })
-  },
 }
 
-function reportArchive({ kept, since, tables }: ArchiveReport, output: Output): void {
-  output.line(kept ? `kept since ${since ?? 'an unknown time'}` : 'nothing is kept for the way back')
+function reportArchive({ kept, since, tables }: ArchiveReport, cli: Cli): void {
+  cli.line(kept ? `kept since ${since ?? 'an unknown time'}` : 'nothing is kept for rollback')
   if (tables.length === 0) return
-  if (!kept) output.line('and this waits for the next way up')
-  const rows = tables.map(({ name, rows, bytes }) => [name, String(rows), `${Math.ceil(bytes / 1024)} kB`])
-  for (const line of columns([['table', 'rows', 'size'], ...rows])) output.line(line)
+  if (!kept) cli.line('these rows are restored by the next `migrate`')
+  const rows = tables.map(({ name, rows, bytes }) => [name, rows, `${Math.ceil(bytes / 1024)} kB`])
+  cli.table(['table', 'rows', 'size'], rows)
 }

@@ -1,25 +1,20 @@
 import { createInterface } from 'node:readline/promises'
-import { UsageError } from './command.ts'
-
-/** The user was asked, and did not say yes; exit code 1. */
-class DeclinedError extends Error {
-  override name = 'DeclinedError'
-  readonly code = 'DECLINED'
-}
+import { type Cli, UsageError } from './cli.ts'
 
 /**
- * Asks before what cannot be undone. Elsewhere than on a terminal nobody can be asked: there `--yes` must be given.
+ * Asks before something that cannot be undone. Without a terminal, `--yes` is required.
  *
- * @throws DeclinedError, UsageError
+ * @throws UsageError; an Error with the code `DECLINED` unless the answer is yes
  */
-export async function confirm(question: string, yes: boolean): Promise<void> {
+export async function confirm({ io: { stdin, stderr } }: Cli, question: string, yes = false): Promise<void> {
   if (yes) return
-  if (!process.stdin.isTTY || !process.stderr.isTTY) throw new UsageError(`${question} Say so with --yes.`)
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    const answer = await terminal.question(`${question} [y/N] `)
-    if (!/^y(es)?$/i.test(answer.trim())) throw new DeclinedError('left as it was')
-  } finally {
-    terminal.close()
-  }
+  if (!stdin.isTTY || !stderr.isTTY) throw new UsageError(`${question} Without a terminal, pass --yes.`)
+  // Not readline's own terminal, in which Ctrl-C would be a character like any other.
+  const terminal = createInterface({ input: stdin, output: stderr, terminal: false })
+  const closed = new AbortController()
+  terminal.once('close', () => closed.abort())
+  const answer = await terminal.question(`${question} [y/N] `, closed).catch(() => '')
+  terminal.close()
+  if (/^y(es)?$/i.test(answer.trim())) return
+  throw Object.assign(new Error('cancelled; nothing was changed'), { code: 'DECLINED' })
 }

@@ -1,76 +1,87 @@
-import { existsSync } from 'node:fs'
-import { loadEnvFile } from 'node:process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
 import { createDatabase } from '../database.ts'
 import type { StartOptions } from '../local/server.ts'
-import { UsageError } from './command.ts'
-import type { Output } from './output.ts'
+import { type Cli, type Io, UsageError } from './cli.ts'
+import { parsePort } from './options.ts'
 
-/** Where the local server keeps its data. */
-export const localDirectory = '.data'
+/** A variable of the environment or, if it is not set there, of `.env`. */
+function setting({ env, cwd }: Io, name: string): string | undefined {
+  if (env[name] !== undefined) return env[name]
+  const file = join(cwd, '.env')
+  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8'))[name] : undefined
+}
 
-type Connected = ReturnType<typeof createDatabase>
-
-/** The database that the environment or `.env` names, if either does. */
-export function configuredUrl(): string | undefined {
-  if (process.env.DATABASE_URL === undefined && existsSync('.env')) loadEnvFile('.env')
-  const url = process.env.DATABASE_URL
-  if (url === undefined) return undefined
-  if (url === '')
-    throw new UsageError('DATABASE_URL is empty: give it a URL, or unset it to use the local server')
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url) || hasStrayPassword(new URL(url))) {
+/**
+ * The URL in `DATABASE_URL`, if it is set.
+ *
+ * @throws UsageError if it is not a URL; the message does not repeat it
+ */
+export function configuredUrl(io: Io): string | undefined {
+  const url = setting(io, 'DATABASE_URL')
+  if (url === '') throw new UsageError('DATABASE_URL is empty. Unset it to use the local server.')
+  if (url !== undefined && !isPostgresUrl(url)) {
     throw new UsageError(
-      'DATABASE_URL is not a URL of the form postgresql://user:password@host:port/database, with special characters of the password percent-encoded',
+      'DATABASE_URL is not a URL of the form postgresql://user:password@host:port/database, with special characters in the password percent-encoded',
     )
   }
   return url
 }
 
-/** How to start the local server: on the port given, or else that of AGENTS_DB_PORT, or else the one it had before. */
-export function localServer(output: Output, given?: string): StartOptions {
-  if (existsSync('.env')) loadEnvFile('.env')
-  const options = { directory: localDirectory, onNote: output.note }
-  const [name, value] =
-    given === undefined ? ['AGENTS_DB_PORT', process.env.AGENTS_DB_PORT] : ['--port', given]
-  if (value === undefined) return options
-  const port = Number(value)
-  if (!/^\d+$/.test(value) || port < 1 || port > 65535) {
-    throw new UsageError(`${name} takes a port from 1 to 65535, not "${value}"`)
+/** A password with a slash or a hash sign ends the host too early, and would be shown: its @ is then in the path. */
+function isPostgresUrl(url: string): boolean {
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) return false
+  const { pathname, search, hash } = new URL(url)
+  return !`${pathname}${search}${hash}`.includes('@')
+}
+
+/** Where the local server keeps its data. */
+export function localDirectory({ cwd }: Io): string {
+  return join(cwd, '.data')
+}
+
+/** How to start the local server: on the given port, or that of `AGENTS_DB_PORT`, or as it chooses. */
+export function localServer({ io, note, port = configuredPort(io) }: Cli): StartOptions {
+  return { directory: localDirectory(io), onNote: note, ...(port !== undefined && { port }) }
+}
+
+function configuredPort(io: Io): number | undefined {
+  const value = setting(io, 'AGENTS_DB_PORT')
+  try {
+    return value === undefined ? undefined : parsePort(value)
+  } catch (error) {
+    throw new UsageError(`AGENTS_DB_PORT is ${JSON.stringify(value)}. ${(error as Error).message}`)
   }
-  return { ...options, port }
 }
 
-/** A password with a slash, or with a hash sign: the URL is read as if it ended before, and would show it. */
-function hasStrayPassword({ pathname, search, hash }: URL): boolean {
-  return `${pathname}${search}${hash}`.includes('@')
-}
-
-/** The configured database, or the local one, which is started where it does not run. */
-async function databaseUrl(output: Output): Promise<string> {
-  const configured = configuredUrl()
-  if (configured !== undefined) return configured
+async function startLocalServer(cli: Cli): Promise<string> {
   const { startServer } = await import('../local/server.ts')
-  const server = await startServer(localServer(output))
-  if (server.started) output.note(`started the local PostgreSQL on port ${server.port}`)
-  return server.url
+  const { url, port, started } = await startServer(localServer(cli))
+  if (started) cli.note(`started the local PostgreSQL on port ${port}`)
+  return url
 }
 
-/** Runs `work` on the database and closes the connection, whatever happens. What migrations say is passed on. */
+/**
+ * Runs `work` on the configured database, or on the local one, and closes the connections whatever happens. Messages of
+ * the migrations are passed on.
+ */
 export async function withDatabase<T>(
-  output: Output,
-  work: (db: Connected, url: string) => Promise<T>,
+  cli: Cli,
+  work: (db: ReturnType<typeof createDatabase>, url: string) => Promise<T>,
 ): Promise<T> {
-  const url = await databaseUrl(output)
+  const url = configuredUrl(cli.io) ?? (await startLocalServer(cli))
   const db = createDatabase(url, {
-    // One for the step, one for its online part, one for asking who keeps that waiting; opened when needed.
+    // One for the migration, one for its online part, one to ask what blocks that; opened when needed.
     max: 3,
-    // Holds behind a pooler in transaction mode.
+    // Works behind a pooler in transaction mode.
     prepare: false,
-    // The driver would ask for PostgreSQL's types on connecting, and leave a refusal of that question unhandled.
+    // Otherwise the driver asks for PostgreSQL's types when it connects, and leaves an error there unhandled.
     fetch_types: false,
     connect_timeout: 10,
     connection: { application_name: 'agents-db' },
     onnotice: notice => {
-      if (notice.severity === 'INFO') output.note(String(notice.message))
+      if (notice.severity === 'INFO') cli.note(String(notice.message))
     },
   })
   try {
@@ -80,10 +91,7 @@ export async function withDatabase<T>(
   }
 }
 
-/** A URL as it may be shown: without the password. */
+/** A URL without its password and parameters, which may be shown. */
 export function withoutPassword(url: string): string {
-  const shown = new URL(url)
-  shown.password = ''
-  shown.search = ''
-  return shown.href
+  return Object.assign(new URL(url), { password: '', search: '' }).href
 }

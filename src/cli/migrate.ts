@@ -6,58 +6,51 @@ import {
   planMigration,
 } from '../migrate.ts'
 import { reportUntried } from './check.ts'
-import { type Command, exitCodes } from './command.ts'
+import type { Cli, Define } from './cli.ts'
 import { withDatabase } from './connect.ts'
-import { explainLocks, lockOptions, lockSettings, tellSteps } from './locks.ts'
-import { count, type Output } from './output.ts'
+import { lockTimeout, retries } from './options.ts'
+import { count } from './output.ts'
+import { progress } from './progress.ts'
 
-export const command: Command = {
-  options: { to: { type: 'string' }, plan: { type: 'boolean' }, ...lockOptions },
-  explain: {
-    'to NAME': 'stop after the migration of this name',
-    plan: 'print the SQL and the locks it takes, and write nothing',
-    ...explainLocks,
-  },
-  async run({ values }, output) {
-    const to = typeof values.to === 'string' ? { to: values.to } : {}
-    const locks = lockSettings(values, output)
-    if (values.plan) {
-      const plan = await withDatabase(output, db => planMigration(db, to))
-      reportPlan(plan, output)
-      output.result({ plan })
-      return exitCodes.done
-    }
-    const report = await withDatabase(output, db =>
-      migrate(db, {
-        ...to,
-        ...locks,
-        ...tellSteps('applying', 'applied', output),
-      }),
-    )
-    reportMigrations(report, output)
-    output.result(report)
-    return exitCodes.done
-  },
+export const define: Define = (command, cli) => {
+  command
+    .option('--to <name>', 'stop after this migration')
+    .option('--plan', 'print the SQL and the locks it takes, and write nothing')
+    .option(...lockTimeout)
+    .option(...retries)
+    .action(async options => {
+      if (options.plan) {
+        const plan = await withDatabase(cli, db => planMigration(db, options))
+        reportPlan(plan, cli)
+        return cli.finish({ plan })
+      }
+      const report = await withDatabase(cli, db =>
+        migrate(db, { ...options, ...progress(cli, 'applying', 'applied') }),
+      )
+      reportMigrations(report, cli)
+      cli.finish(report)
+    })
 }
 
-export function reportMigrations({ applied, already, beyond, probes }: MigrateReport, output: Output): void {
-  if (applied.length === 0) output.line(`nothing to migrate: ${count(already, 'migration')} applied before`)
-  if (beyond.length > 0)
-    output.note(`later ones stay applied: ${beyond.join(', ')}; \`rollback --to\` undoes them`)
-  reportUntried(probes, output)
+export function reportMigrations({ applied, already, beyond, probes }: MigrateReport, cli: Cli): void {
+  if (applied.length === 0) cli.line(`nothing to migrate: ${count(already, 'migration')} already applied`)
+  if (beyond.length > 0) {
+    const undo = `\`${cli.self} rollback --to\` undoes them`
+    cli.note(`later migrations stay applied: ${beyond.join(', ')}; ${undo}`)
+  }
+  reportUntried(probes, cli)
 }
 
-function reportPlan(plan: PlannedMigration[], output: Output): void {
-  if (plan.length === 0) output.line('nothing to migrate')
+function reportPlan(plan: PlannedMigration[], cli: Cli): void {
+  if (plan.length === 0) cli.line('nothing to migrate')
   for (const { name, scripts } of plan) {
     for (const { file, statements } of scripts) {
-      output.line(`-- ${name}/${file}`)
-      for (const [i, statement] of statements.entries()) {
-        const place = `statement ${i + 1} of ${statements.length}, line ${statement.line}`
-        output.line(`\n-- ${place}: ${lockPhrase(statement.locks)}`)
-        output.line(statement.sql)
+      cli.line(`-- ${name}/${file}`)
+      for (const [i, { line, locks, sql }] of statements.entries()) {
+        cli.line(`\n-- statement ${i + 1} of ${statements.length}, line ${line}: ${lockPhrase(locks)}`)
+        cli.line(sql)
       }
-      output.line()
+      cli.line()
     }
   }
 }
@@ -65,16 +58,9 @@ function reportPlan(plan: PlannedMigration[], output: Output): void {
 function lockPhrase(locks: PlannedLock[] | null): string {
   if (locks === null) return 'locks not measured'
   if (locks.length === 0) return 'no further lock'
-  const modes = new Set(locks.map(lock => lock.mode))
-  return [...modes]
-    .map(
-      mode =>
-        `${mode} on ${locks
-          .filter(lock => lock.mode === mode)
-          .map(tablePhrase)
-          .join(', ')}`,
-    )
-    .join('; ')
+  const tables = (mode: string) => locks.filter(lock => lock.mode === mode).map(tablePhrase)
+  const modes = new Set(locks.map(({ mode }) => mode))
+  return [...modes].map(mode => `${mode} on ${tables(mode).join(', ')}`).join('; ')
 }
 
 function tablePhrase({ table, rows }: PlannedLock): string {

@@ -1,20 +1,39 @@
-/** Where a command's words go: lines for a person, or one JSON document on stdout for a program. */
-export interface Output {
-  /** A line of the result. */
-  line: (text?: string) => void
-  /** Something a person should know meanwhile; always on stderr. */
-  note: (text: string) => void
-  /** The result as a value, printed where `--json` was given. */
-  result: (value: unknown) => void
-}
+import { styleText } from 'node:util'
+import type { Io } from './cli.ts'
 
-export function createOutput(json: boolean): Output {
+export type Output = ReturnType<typeof createOutput>
+
+/** Where a command's messages go: lines for a person, or with `--json` one document on stdout. */
+export function createOutput({ stdout, stderr, env }: Io, isJson: () => boolean) {
+  let exitCode = 0
+  const results = () => (isJson() ? stderr : stdout)
+  const write = (stream: Io['stdout'], text: string) => stream.write(`${text}\n`)
+  const styled = (stream: Io['stdout'], style: 'bold' | 'green' | 'red', text: string) =>
+    stream.isTTY && !env.NO_COLOR ? styleText(style, text, { stream }) : text
+  const marked = (stream: Io['stdout'], style: 'green' | 'red', mark: string, text: string) =>
+    write(stream, stream.isTTY ? `${styled(stream, style, mark)} ${text}` : text)
+
   return {
-    line: (text = '') => (json ? process.stderr : process.stdout).write(`${text}\n`),
-    note: text => process.stderr.write(`${text}\n`),
-    result: value => {
-      if (json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+    /** A line of the result. */
+    line: (text = '') => write(results(), text),
+    /** Something that succeeded; marked on a terminal. */
+    done: (text: string) => marked(results(), 'green', '✓', text),
+    /** Rows of the result, in columns below a heading. */
+    table: (heading: string[], rows: (string | number)[][]) => {
+      const [first = '', ...lines] = columns([heading, ...rows.map(row => row.map(String))])
+      write(results(), styled(results(), 'bold', first))
+      for (const line of lines) write(results(), line)
     },
+    /** Progress, or something the user should know; always on stderr. */
+    note: (text: string) => write(stderr, text),
+    /** What went wrong; always on stderr, and marked on a terminal. */
+    error: (text: string) => marked(stderr, 'red', '✗', text),
+    /** Ends the command: prints the document that `--json` asks for, and sets the exit code. */
+    finish: (document: unknown, code = 0) => {
+      if (isJson()) write(stdout, JSON.stringify(document, null, 2))
+      exitCode = code
+    },
+    exitCode: () => exitCode,
   }
 }
 
@@ -23,12 +42,8 @@ export function columns(rows: string[][]): string[] {
   const widths: number[] = []
   for (const row of rows)
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
-  return rows.map(row =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
+  const padded = rows.map(row => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)))
+  return padded.map(row => row.join('  ').trimEnd())
 }
 
 /** "1 row", "2 rows". */

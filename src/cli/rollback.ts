@@ -1,23 +1,19 @@
 import { rollback } from '../migrate.ts'
-import { type Command, exitCodes } from './command.ts'
+import type { Define } from './cli.ts'
 import { withDatabase } from './connect.ts'
-import { explainLocks, lockOptions, lockSettings, tellSteps } from './locks.ts'
+import { lockTimeout, retries } from './options.ts'
+import { progress } from './progress.ts'
 
-export const command: Command = {
-  options: { to: { type: 'string' }, ...lockOptions },
-  explain: { 'to NAME': 'undo everything after the migration of this name', ...explainLocks },
-  async run({ values }, output) {
-    const { to } = values
-    const locks = lockSettings(values, output)
-    const report = await withDatabase(output, db =>
-      rollback(db, {
-        ...(typeof to === 'string' && { to }),
-        ...locks,
-        ...tellSteps('undoing', 'undid', output),
-      }),
-    )
-    if (report.undone.length === 0) output.line('nothing to roll back')
-    output.result(report)
-    return exitCodes.done
-  },
+export const define: Define = (command, cli) => {
+  command
+    .option('--to <name>', 'undo everything after this migration')
+    .option(...lockTimeout)
+    .option(...retries)
+    .action(async options => {
+      const report = await withDatabase(cli, db =>
+        rollback(db, { ...options, ...progress(cli, 'undoing', 'undid') }),
+      )
+      if (report.undone.length === 0) cli.line('nothing to roll back')
+      cli.finish(report)
+    })
 }

@@ -1,61 +1,50 @@
-import { eq, getTableName, sql } from 'drizzle-orm'
+import { eq, getTableName } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { check, hasDrift, migrate } from '../migrate.ts'
 import { llms, memories, profiles, systemAgents } from '../schema.ts'
 import { defaultSeedFiles, seed } from '../seed.ts'
 import { reportCheck } from './check.ts'
-import { type Command, exitCodes, self } from './command.ts'
+import { type Cli, type Define, exitCodes } from './cli.ts'
 import { confirm } from './confirm.ts'
 import { configuredUrl, withDatabase, withoutPassword } from './connect.ts'
-import { lockSettings, tellSteps } from './locks.ts'
 import { reportMigrations } from './migrate.ts'
-import { columns, type Output } from './output.ts'
+import { port } from './options.ts'
+import { progress } from './progress.ts'
 import { reportSeed } from './seed.ts'
 
-export const command: Command = {
-  options: { yes: { type: 'boolean' } },
-  explain: { yes: 'do not ask before migrating and seeding the database that DATABASE_URL names' },
-  async run({ values }, output) {
-    const configured = configuredUrl()
-    const report = await withDatabase(output, async (db, connected) => {
-      if (configured !== undefined) {
-        // Whether it answers at all is to be known before the question.
-        await db.execute(sql`select 1`)
-        const question = `DATABASE_URL is set. Migrate and seed ${withoutPassword(configured)}?`
-        await confirm(question, values.yes === true)
-      }
-      const migrations = await migrate(db, {
-        ...lockSettings({}, output),
-        ...tellSteps('applying', 'applied', output),
+export const define: Define = (command, cli) => {
+  command
+    .option(...port)
+    .option('--yes', 'do not ask before changing the database of DATABASE_URL')
+    .action(async ({ yes, port }) => {
+      const configured = configuredUrl(cli.io)
+      await withDatabase({ ...cli, port }, async (db, connected) => {
+        if (configured !== undefined) {
+          // There is nothing to ask about a database that does not answer.
+          await db.$client`select 1`
+          await confirm(cli, `DATABASE_URL is set. Migrate and seed ${withoutPassword(configured)}?`, yes)
+        }
+        const migrations = await migrate(db, progress(cli, 'applying', 'applied'))
+        reportMigrations(migrations, cli)
+        const seeded = await seed(db, defaultSeedFiles())
+        reportSeed(seeded, cli)
+        const checked = await check(db)
+        reportCheck(checked, cli)
+        const summary = await reportSummary(db, cli)
+        // Only the local server's password is shown.
+        const url = configured === undefined ? connected : withoutPassword(connected)
+        cli.line(`\n${url}`)
+        if (configured === undefined) cli.line(`The server keeps running; \`${cli.self} db stop\` stops it.`)
+        if (hasDrift(checked)) cli.error('The database does not match its migrations; see above.')
+        const document = { url, migrations, seed: seeded, check: checked, ...summary }
+        cli.finish(document, hasDrift(checked) ? exitCodes.drift : exitCodes.done)
       })
-      reportMigrations(migrations, output)
-      const seeded = await seed(db, defaultSeedFiles())
-      reportSeed(seeded, output)
-      const checked = await check(db)
-      reportCheck(checked, output)
-      // The local server's password is its user's to know.
-      const url = configured === undefined ? connected : withoutPassword(connected)
-      return { url, migrations, seed: seeded, check: checked, ...(await summarise(db)) }
     })
-    reportSummary(report, output)
-    output.line()
-    output.line(report.url)
-    if (configured === undefined) output.line(`The server keeps running; \`${self} db stop\` ends it.`)
-    output.result(report)
-    if (!hasDrift(report.check)) return exitCodes.done
-    output.note('But the database is not what its migrations say: see above.')
-    return exitCodes.drift
-  },
 }
 
-interface Summary {
-  tables: { name: string; rows: number }[]
-  models: { code: string; provider: string; status: string }[]
-  agents: { type: string; model: string; status: string }[]
-}
-
-async function summarise(db: Database): Promise<Summary> {
-  const tables = []
+/** Shows the size of each table, the models and the agents. */
+async function reportSummary(db: Database, cli: Cli) {
+  const tables: { name: string; rows: number }[] = []
   for (const table of [llms, memories, profiles, systemAgents]) {
     tables.push({ name: getTableName(table), rows: await db.$count(table) })
   }
@@ -68,24 +57,12 @@ async function summarise(db: Database): Promise<Summary> {
     .from(systemAgents)
     .innerJoin(llms, eq(llms.id, systemAgents.llmId))
     .orderBy(systemAgents.agentType)
-  return { tables, models, agents }
-}
-
-function reportSummary({ tables, models, agents }: Summary, output: Output): void {
-  const section = (heading: string[], rows: string[][]) => {
-    output.line()
-    for (const line of columns([heading, ...rows])) output.line(line)
+  const show = (heading: string[], rows: object[]) => {
+    cli.line()
+    cli.table(heading, rows.map(Object.values))
   }
-  section(
-    ['table', 'rows'],
-    tables.map(({ name, rows }) => [name, String(rows)]),
-  )
-  section(
-    ['model', 'provider', 'status'],
-    models.map(({ code, provider, status }) => [code, provider, status]),
-  )
-  section(
-    ['agent', 'model', 'status'],
-    agents.map(({ type, model, status }) => [type, model, status]),
-  )
+  show(['table', 'rows'], tables)
+  show(['model', 'provider', 'status'], models)
+  show(['agent', 'model', 'status'], agents)
+  return { tables, models, agents }
 }

@@ -1,10 +1,33 @@
-import { compiled } from './compiled.ts'
-import { type Ran, run } from './process.ts'
+import { Readable, Writable } from 'node:stream'
+import { run } from '../../src/cli/run.ts'
+import type { Ran } from './process.ts'
 
-/** Runs the command as its user does: a process of its own, in `cwd`, with nothing of the test's environment. */
-export async function runCli(
-  args: string[],
-  options: { env?: Record<string, string>; cwd?: string } = {},
-): Promise<Ran> {
-  return await run(process.execPath, [await compiled('src/cli/main.ts'), ...args], options)
+interface Options {
+  env?: Record<string, string>
+  cwd?: string
+  /** What is typed on a terminal. Without it there is no terminal. */
+  typed?: string
+  onStderr?: (text: string) => void
+}
+
+/** Runs the command in this process, with streams and an environment of its own. */
+export async function runCli(args: string[], options: Options = {}): Promise<Ran> {
+  const { env = {}, cwd = process.cwd(), typed, onStderr = () => {} } = options
+  const isTTY = typed !== undefined
+  const written = { stdout: '', stderr: '' }
+  const stream = (name: keyof typeof written, onText = (_: string) => {}) =>
+    Object.assign(
+      new Writable({
+        decodeStrings: false,
+        write(text: string, _, done) {
+          written[name] += text
+          onText(text)
+          done()
+        },
+      }),
+      { isTTY },
+    )
+  const stdin = Object.assign(Readable.from(isTTY ? [typed] : []), { isTTY })
+  const io = { stdin, stdout: stream('stdout'), stderr: stream('stderr', onStderr), env, cwd }
+  return { code: await run(args, io), ...written }
 }

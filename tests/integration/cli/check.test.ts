@@ -20,7 +20,7 @@ test('a database that is what its migrations say exits 0, in one line; --json is
     runCli(['check', '--json'], { env }),
   ])
   expect({ ...told, stdout: '' }).toEqual({ code: 0, stdout: '', stderr: '' })
-  expect(told.stdout).toMatch(new RegExp(`^the database is as ${last} says; \\d\\d probes passed\\n$`))
+  expect(told.stdout).toMatch(new RegExp(`^database matches ${last}; \\d\\d probes passed\\n$`))
   expect(document.code).toBe(0)
   const report = JSON.parse(document.stdout)
   expect(report).toEqual({ at: last, pending: [], ledger: [], differences: [], probes: expect.any(Array) })
@@ -68,8 +68,8 @@ describe('where the ledger and the files disagree', () => {
     expect(lines[4]).toBe(`catalog: ${otherwise}`)
     const shown = await own.sql.unsafe(lines[5]!)
     expect(shown.map(({ polname }) => polname)).toContain('anon_select_memories')
-    expect(lines[6]).toMatch(/^probe: this does not hold: anon can select nothing from public\.memories: /)
-    expect(told!.stdout).not.toContain('the database is as')
+    expect(lines[6]).toMatch(/^probe failed: anon can select nothing from public\.memories: /)
+    expect(told!.stdout).not.toContain('database matches')
 
     expect(document!.code).toBe(4)
     expect(JSON.parse(document!.stdout)).toEqual({
@@ -101,8 +101,10 @@ test('pending migrations alone exit 3, beside the word that the rest is as it sh
   const contracted = await ownDatabase('contracted')
   const { code, stdout } = await runCli(['check'], { env: { DATABASE_URL: contracted.url } })
   expect(code).toBe(3)
-  expect(stdout).toMatch(/^the database is as \d+_rename_the_catalog_and_drop_\w+ says; \d+ probes passed\n/)
-  expect(stdout).toContain(`${after('rename_the_catalog_and_drop_user_agents').length} migrations pending`)
+  expect(stdout).toMatch(/^database matches \d+_rename_the_catalog_and_drop_user_agents; \d+ probes passed\n/)
+  expect(stdout).toContain(
+    `${after('rename_the_catalog_and_drop_user_agents').length} migrations pending; \`agents-db status\` lists them\n`,
+  )
 })
 
 test('where nothing is applied it exits 3, says so, and tries nothing', async () => {
@@ -114,7 +116,7 @@ test('where nothing is applied it exits 3, says so, and tries nothing', async ()
   ])
   expect(told).toEqual({
     code: 3,
-    stdout: expect.stringContaining(`${names.length} migrations pending`),
+    stdout: `no migration is applied\n${names.length} migrations pending; \`agents-db status\` lists them\n`,
     stderr: '',
   })
   expect(document.code).toBe(3)

@@ -26,7 +26,7 @@ test('with nothing edited it asks nothing, and exits 0', async () => {
   const { code, stdout } = await runCli(['repair'], { env })
   expect({ code, stdout }).toEqual({
     code: 0,
-    stdout: expect.stringContaining('every applied migration is as its file says'),
+    stdout: expect.stringContaining('every applied migration matches its file'),
   })
 })
 
@@ -37,7 +37,7 @@ test('an edited file stops migrate with exit code 1, which says how to go on', a
   expect(stderr).toContain('agents-db repair')
 })
 
-test('off a terminal, without --yes, it shows both hashes, accepts nothing and exits 2', async () => {
+test('without a terminal and --yes it shows both hashes, accepts nothing and exits 2', async () => {
   const before = await readLedger(database.admin)
   const { code, stdout, stderr } = await runCli(['repair'], { env })
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('--yes') })

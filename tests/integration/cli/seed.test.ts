@@ -54,7 +54,7 @@ describe('what changes', () => {
     '    +Be very kind.',
     '     Never guess.',
     '  config.temperature: 0.2 -> 0.3',
-    'agent TWO: in the database, not in the file; left alone',
+    'agent TWO: in the database but not in the file; left alone',
     '1 model and 0 agents unchanged',
   ]
 
@@ -63,7 +63,7 @@ describe('what changes', () => {
     expect({ code, stdout }).toEqual({
       code: 0,
       stdout: [
-        'model old: in the database, not in the file; left alone',
+        'model old: in the database but not in the file; left alone',
         'agent THREE: created',
         ...fields,
         '',
@@ -103,13 +103,13 @@ describe('what changes', () => {
 describe('--prune', () => {
   const fewer = [[model('kept')], [agent('ONE', 'kept')]] as const
 
-  test('off a terminal, without --yes, shows what it would remove, writes nothing and exits 2', async () => {
+  test('without a terminal and --yes shows what it would remove, writes nothing and exits 2', async () => {
     const { code, stdout, stderr } = await runSeed([...fewer[0]], [...fewer[1]], '--prune')
     expect({ code, stdout }).toEqual({
       code: 2,
       stdout: 'model old: would be removed\nagent TWO: would be removed\n',
     })
-    expect(stderr).toContain('Remove 1 model and 1 agent from the database? Say so with --yes.')
+    expect(stderr).toContain('Remove 2 rows from the database? Without a terminal, pass --yes.')
     expect(await stored()).toEqual(['ONE', 'TWO', 'kept', 'old'])
     const [row] = await database.sql`select config from system_agents where agent_type = 'ONE'`
     expect(row?.config).toMatchObject({ prompt })
@@ -143,7 +143,7 @@ describe('--prune', () => {
 })
 
 describe('mistakes', () => {
-  test('are plain lines off a terminal, and all of their parts are in the JSON document', async () => {
+  test('are plain lines without a terminal, and all of their parts are in the JSON document', async () => {
     const wrong = [{ ...model('m'), statsu: 'active' }]
     const { code, stdout, stderr } = await runSeed(wrong, [agent('T', 'n')], '--json')
     const file = join(directory, 'llms.yaml')
@@ -163,11 +163,13 @@ describe('mistakes', () => {
     ])
   })
 
-  test('say of a file that does not exist just that, without a line', async () => {
+  test('name a file that does not exist, without a line', async () => {
     const { code, stderr } = await runCli(['seed', '--llms', 'nope.yaml'], {
+      cwd: directory,
       env: { DATABASE_URL: database.url },
     })
-    expect({ code, stderr }).toEqual({ code: 1, stderr: 'nope.yaml: the file does not exist\n' })
+    const file = join(directory, 'nope.yaml')
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `${file}: the file does not exist\n` })
   })
 })
 

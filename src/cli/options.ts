@@ -1,0 +1,16 @@
+import { InvalidArgumentError } from 'commander'
+
+/** Options of more than one command, to be added with `.option(...retries)`. */
+export const lockTimeout = ['--lock-timeout <ms>', 'longest wait for a lock', wholeNumber(1), 100] as const
+export const retries = ['--retries <n>', 'retries after a lock timeout', wholeNumber(0), 100] as const
+export const parsePort = wholeNumber(1, 65_535)
+export const port = ['--port <n>', 'port of the local PostgreSQL', parsePort] as const
+
+/** Parses the value of an option. PostgreSQL's numbers of milliseconds end at the default `most`. */
+function wholeNumber(least: number, most = 2 ** 31 - 1): (value: string) => number {
+  return value => {
+    const number = Number(value)
+    if (/^\d+$/.test(value) && number >= least && number <= most) return number
+    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`)
+  }
+}
