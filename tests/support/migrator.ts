@@ -22,6 +22,8 @@ export async function takeStep(
 ): Promise<void> {
   const sql = postgres(url, {
     max: 2,
+    // A connection that is cut while it asks for PostgreSQL's types would leave an error that nobody handles.
+    fetch_types: false,
     onnotice: notice => onNotice(String(notice.message)),
     connection: { application_name: applicationName },
   })
