@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { pgErrorOf, sqlStateSuffix } from '../pg-error.ts'
-import { execute, query } from '../query.ts'
+import { query } from '../query.ts'
 import { MigrationError } from './error.ts'
 import type { Migration } from './files.ts'
-import type { LedgerName, Project } from './project.ts'
+import type { Project } from './project.ts'
 
 /** A row of the ledger: a migration that this database has. */
 export interface LedgerEntry extends Record<string, unknown> {
@@ -13,18 +13,15 @@ export interface LedgerEntry extends Record<string, unknown> {
   appliedAt: string | null
 }
 
-function nameOf({ ledger }: Pick<Project, 'ledger'>): LedgerName {
-  return ledger ?? { schema: 'drizzle', table: '__drizzle_migrations' }
-}
+type Ledger = Pick<Project, 'ledger'>
 
-function tableOf(project: Pick<Project, 'ledger'>): SQL {
-  const { schema, table } = nameOf(project)
-  return sql`${sql.identifier(schema)}.${sql.identifier(table)}`
+function nameOf({ ledger = { schema: 'drizzle', table: '__drizzle_migrations' } }: Ledger) {
+  return { ...ledger, identifier: sql`${sql.identifier(ledger.schema)}.${sql.identifier(ledger.table)}` }
 }
 
 /** What is applied, in the order of the names; nothing where there is no ledger yet. */
-export async function readLedger(db: Database, project: Pick<Project, 'ledger'>): Promise<LedgerEntry[]> {
-  const { schema, table } = nameOf(project)
+export async function readLedger(db: Database, project: Ledger): Promise<LedgerEntry[]> {
+  const { schema, table, identifier } = nameOf(project)
   // To name a table that is not there, one would need the right to use its schema all the same.
   const columns = await query<{ name: string }>(
     db,
@@ -41,15 +38,17 @@ export async function readLedger(db: Database, project: Pick<Project, 'ledger'>)
       `${schema}.${table} was made by drizzle-kit before version 1. Run \`drizzle-kit migrate\` once: it upgrades the table.`,
     )
   }
-  return await query<LedgerEntry>(
+  return await run<LedgerEntry>(
     db,
-    sql`select name, hash, applied_at::text as "appliedAt" from ${tableOf(project)} order by name collate "C"`,
-  ).catch(explain(project, 'read'))
+    project,
+    'read',
+    sql`select name, hash, applied_at::text as "appliedAt" from ${identifier} order by name collate "C"`,
+  )
 }
 
-/** Makes the ledger as drizzle's own migrator does, unless it is there. */
-export async function ensureLedger(db: Database, project: Pick<Project, 'ledger'>): Promise<void> {
-  const { schema, table } = nameOf(project)
+/** Creates the ledger as drizzle's own migrator does, unless it is there. */
+export async function ensureLedger(db: Database, project: Ledger): Promise<void> {
+  const { schema, table, identifier } = nameOf(project)
   const [found] = await query<{ schema: boolean; ledger: boolean }>(
     db,
     sql`select count(*) > 0 as schema, count(c.oid) > 0 as ledger
@@ -58,76 +57,62 @@ export async function ensureLedger(db: Database, project: Pick<Project, 'ledger'
          where n.nspname = ${schema}`,
   )
   // "if not exists" needs the right to create schemas even where there is nothing to do.
-  if (!found?.schema) {
-    await execute(db, sql`create schema ${sql.identifier(schema)}`).catch(explain(project, 'created'))
-  }
+  if (!found?.schema) await run(db, project, 'created', sql`create schema ${sql.identifier(schema)}`)
   if (found?.ledger) return
-  await execute(
+  await run(
     db,
+    project,
+    'created',
     sql`
-      create table ${tableOf(project)} (
+      create table ${identifier} (
         id         serial primary key,
         hash       text not null,
         created_at bigint,
         name       text,
         applied_at timestamp with time zone default now()
       )`,
-  ).catch(explain(project, 'created'))
+  )
 }
 
 /** Inserts a row as drizzle-kit would. */
-export async function insertEntry(
-  db: Database,
-  project: Pick<Project, 'ledger'>,
-  { hash, folderMillis, name }: Migration,
-): Promise<void> {
-  await execute(
-    db,
-    sql`insert into ${tableOf(project)} (hash, created_at, name) values (${hash}, ${folderMillis}, ${name})`,
-  ).catch(explain(project, 'written'))
+export async function insertEntry(db: Database, project: Ledger, migration: Migration): Promise<void> {
+  const { hash, folderMillis, name } = migration
+  const values = sql`(hash, created_at, name) values (${hash}, ${folderMillis}, ${name})`
+  await run(db, project, 'written', sql`insert into ${nameOf(project).identifier} ${values}`)
 }
 
 /** Gives an applied migration another hash. */
-export async function updateHash(
-  db: Database,
-  project: Pick<Project, 'ledger'>,
-  { name, hash }: Pick<Migration, 'name' | 'hash'>,
-): Promise<void> {
-  await execute(db, sql`update ${tableOf(project)} set hash = ${hash} where name = ${name}`).catch(
-    explain(project, 'written'),
-  )
+export async function updateHash(db: Database, project: Ledger, name: string, hash: string): Promise<void> {
+  const { identifier } = nameOf(project)
+  await run(db, project, 'written', sql`update ${identifier} set hash = ${hash} where name = ${name}`)
 }
 
 /** Deletes a row. */
-export async function deleteEntry(
-  db: Database,
-  project: Pick<Project, 'ledger'>,
-  { name }: Migration,
-): Promise<void> {
-  await execute(db, sql`delete from ${tableOf(project)} where name = ${name}`).catch(
-    explain(project, 'written'),
-  )
+export async function deleteEntry(db: Database, project: Ledger, { name }: Migration): Promise<void> {
+  await run(db, project, 'written', sql`delete from ${nameOf(project).identifier} where name = ${name}`)
 }
 
-/** Says of a missing privilege which grant would help; other errors are passed on. */
-function explain(
-  project: Pick<Project, 'ledger'>,
+/** Runs a statement. If a privilege is missing, the error says which grant helps. */
+async function run<Row extends Record<string, unknown>>(
+  db: Database,
+  project: Ledger,
   what: 'created' | 'read' | 'written',
-): (cause: unknown) => never {
-  const { schema, table } = nameOf(project)
-  const everything = `grant all on all tables in schema ${schema}, and on all sequences, to the role that deploys.`
-  const hints = {
-    created: `create schema if not exists ${schema}; grant usage, create on schema ${schema} to the role that deploys.`,
-    read: `grant usage on schema ${schema} to the role that deploys; ${everything}`,
-    written: everything,
-  }
-  return cause => {
+  statement: SQL,
+): Promise<Row[]> {
+  return await query<Row>(db, statement).catch(cause => {
     const { message, code } = pgErrorOf(cause)
     if (code !== '42501') throw cause
-    throw new MigrationError(
-      'STATEMENT_FAILED',
-      `${schema}.${table} cannot be ${what}: ${message}${sqlStateSuffix(code)}\nhint: As a role that may: ${hints[what]}\nNothing was applied.`,
-      { sqlState: code, cause },
-    )
-  }
+    const { schema, table } = nameOf(project)
+    const hints = {
+      created: `create schema if not exists ${schema}; grant usage, create on schema ${schema}`,
+      read: `grant usage on schema ${schema}; grant all on all tables in schema ${schema}, and on all sequences,`,
+      written: `grant all on all tables in schema ${schema}, and on all sequences,`,
+    }
+    const reason = `${schema}.${table} cannot be ${what}: ${message}${sqlStateSuffix(code)}`
+    const hint = `hint: As a role that may: ${hints[what]} to the role that deploys.`
+    throw new MigrationError('STATEMENT_FAILED', `${reason}\n${hint}\nNothing was applied.`, {
+      sqlState: code,
+      cause,
+    })
+  })
 }

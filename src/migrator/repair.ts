@@ -36,7 +36,7 @@ export async function repair(
   if (options.dryRun) return await find(db)
   return await withMigrationLock(db, async tx => {
     const edited = await find(tx)
-    for (const { name, file } of edited) await updateHash(tx, project, { name, hash: file })
+    for (const { name, file } of edited) await updateHash(tx, project, name, file)
     return edited
   })
 }

@@ -17,15 +17,13 @@ export interface MigrationStatus {
 /** Says which migrations a database has; reads only. */
 export async function status(db: Database, project: Project): Promise<MigrationStatus> {
   const migrations = readMigrations(project.folder)
-  const names = migrations.map(m => m.name)
   const ledger = await readLedger(db, project)
-  const applied = new Set(ledger.map(entry => entry.name))
+  const files = new Set(migrations.map(({ name }) => name))
+  const known = ledger.filter(({ name }) => files.has(name))
   return {
-    applied: ledger
-      .filter(entry => names.includes(entry.name))
-      .map(({ name, appliedAt }) => ({ name, appliedAt })),
-    pending: names.filter(name => !applied.has(name)),
-    unknown: [...applied].filter(name => !names.includes(name)),
+    applied: known.map(({ name, appliedAt }) => ({ name, appliedAt })),
+    pending: [...files].filter(name => !ledger.some(entry => entry.name === name)),
+    unknown: ledger.filter(entry => !known.includes(entry)).map(({ name }) => name),
     edited: editedEntries(migrations, ledger),
   }
 }
