@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { agentsForUser, createDatabase } from '../src/index.ts'
-import type { Sizes } from './main.ts'
-import { alternate, printTimes } from './measure.ts'
+import { alternate, printTimes, type Sizes } from './measure.ts'
 import { migrateTo, type Scratch, using, withScratch } from './scratch.ts'
 
 /** How long `agentsForUser` takes, by the number of users, beside `select 1` on the same connection. */

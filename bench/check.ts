@@ -5,8 +5,7 @@ import { createDatabase } from '../src/database.ts'
 import { check, packagedMigrations } from '../src/migrate.ts'
 import { probe } from '../src/platform/probes/probe.ts'
 import { project } from '../src/platform/project.ts'
-import type { Sizes } from './main.ts'
-import { alternate, printTimes } from './measure.ts'
+import { alternate, printTimes, type Sizes } from './measure.ts'
 import { migrateTo, withScratch } from './scratch.ts'
 
 /** How long `check()` and its parts take, beside one round trip. */

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { Sizes } from './measure.ts'
 
 // `pnpm bench` measures everything, `pnpm bench NAME ...` some of it.
 
@@ -10,12 +11,6 @@ const benches: Record<string, () => Promise<{ default: (sizes: Sizes) => Promise
   agents: () => import('./agents.ts'),
   migrate: () => import('./migrate.ts'),
   online: () => import('./online.ts'),
-}
-
-/** How much is measured; each bench has sizes of its own unless they are given. */
-export interface Sizes {
-  rounds?: number
-  users?: number
 }
 
 const { values, positionals } = parseArgs({

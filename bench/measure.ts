@@ -1,3 +1,9 @@
+/** How much is measured; each bench has sizes of its own unless they are given. */
+export interface Sizes {
+  rounds?: number
+  users?: number
+}
+
 /** How long each of several ways took, in milliseconds, round by round. */
 export type Times = Record<string, number[]>
 

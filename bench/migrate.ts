@@ -1,7 +1,6 @@
 import { packagedMigrations } from '../src/migrate.ts'
 import { readMigrations } from '../src/migrator/files.ts'
-import type { Sizes } from './main.ts'
-import { alternate, printTimes } from './measure.ts'
+import { alternate, printTimes, type Sizes } from './measure.ts'
 import {
   agentsDb,
   baseline,

@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { createDatabase } from '../src/database.ts'
 import { rollback } from '../src/migrate.ts'
 import type { Tally } from './clients.ts'
-import type { Sizes } from './main.ts'
-import { percentile, printTable } from './measure.ts'
+import { percentile, printTable, type Sizes } from './measure.ts'
 import { baseline, drizzleKit, makeBaseline, migrateTo, run, withScratch } from './scratch.ts'
 
 /** No client may wait longer, in milliseconds. */

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { parseDocument, stringify } from 'yaml'
 import { createDatabase } from '../src/database.ts'
 import { readSeedFiles, seed } from '../src/seed.ts'
-import type { Sizes } from './main.ts'
-import { alternate, printTimes } from './measure.ts'
+import { alternate, printTimes, type Sizes } from './measure.ts'
 import { migrateTo, using, withScratch } from './scratch.ts'
 
 const counts = { models: 100, agents: 10_000 }

@@ -1,5 +1,4 @@
-import type { Sizes } from './main.ts'
-import { alternate, printTimes } from './measure.ts'
+import { alternate, printTimes, type Sizes } from './measure.ts'
 import { agentsDb, drizzleKit, migrateTo, run, withScratch } from './scratch.ts'
 
 /** How long a command takes where there is nothing to do, and an import, beside a bare `node`. */

@@ -54,3 +54,9 @@ export async function transaction<T>(
     throw failure ?? error
   })
 }
+
+/** postgres.js and node-postgres say how many connections their pool may have; what says nothing has one. */
+export function connectionsOf(db: Database): number {
+  const { $client } = db as { $client?: { options?: { max?: number } } }
+  return $client?.options?.max ?? 1
+}

@@ -1,22 +1,11 @@
 import { createRequire } from 'node:module'
 import type { Command } from '@commander-js/extra-typings'
+import type { Io } from './io.ts'
 import type { Output } from './output.ts'
 
 export const exitCodes = { done: 0, error: 1, usage: 2, pending: 3, drift: 4 } as const
 
 export const version: string = createRequire(import.meta.url)('../../package.json').version
-
-type Terminal = { isTTY?: boolean; columns?: number }
-
-/** What a run reads and writes: the process's own in `main`, a test's in tests. */
-export interface Io {
-  stdin: NodeJS.ReadableStream & Terminal
-  stdout: NodeJS.WritableStream & Terminal
-  stderr: NodeJS.WritableStream & Terminal
-  env: Record<string, string | undefined>
-  /** The directory of `.env` and `.data`, to which paths are relative. */
-  cwd: string
-}
 
 /** What a command runs with. */
 export interface Cli extends Output {

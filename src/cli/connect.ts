@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { createDatabase } from '../database.ts'
 import type { StartOptions } from '../local/server.ts'
-import { type Cli, type Io, UsageError } from './cli.ts'
+import { type Cli, UsageError } from './cli.ts'
+import type { Io } from './io.ts'
 import { parsePort } from './options.ts'
 
 /** A variable of the environment or, if it is not set there, of `.env`. */

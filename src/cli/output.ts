@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import type { Io } from './cli.ts'
+import type { Io } from './io.ts'
 
 export type Output = ReturnType<typeof createOutput>
 

@@ -1,7 +1,8 @@
 import type { Command as TypedCommand } from '@commander-js/extra-typings'
 import { Command, CommanderError } from 'commander'
-import { type Define, exitCodes, type Io, version } from './cli.ts'
+import { type Define, exitCodes, version } from './cli.ts'
 import { explain } from './explain.ts'
+import type { Io } from './io.ts'
 import { createOutput } from './output.ts'
 
 /** In the order of `--help`. Each module is loaded only when its command is called. */

@@ -1,8 +1,8 @@
 import type { Database } from '../database.ts'
-import { insertEntry } from './ledger.ts'
+import { insertEntry, type LedgerEntry } from './ledger.ts'
 import { findPending } from './pending.ts'
 import type { Project } from './project.ts'
-import { type RunOptions, runMigration } from './run.ts'
+import { type Ran, type RunOptions, runMigration } from './run.ts'
 import { verify } from './verify.ts'
 
 export interface MigrateOptions extends RunOptions {
@@ -11,8 +11,8 @@ export interface MigrateOptions extends RunOptions {
 }
 
 export interface MigrateReport {
-  /** The migrations applied by this call, in order, and how long each took. */
-  applied: { name: string; milliseconds: number }[]
+  /** The migrations applied by this call, in order. */
+  applied: Ran[]
   /** How many the database had before, or received from another migrator meanwhile. */
   already: number
   /** The applied migrations that come after `to`; only `rollback` undoes them. */
@@ -33,33 +33,22 @@ export async function migrate(
   const { all, wanted, pending, beyond } = await findPending(db, project, options.to)
   const report: MigrateReport = { applied: [], already: wanted.length - pending.length, beyond }
   for (const migration of pending) {
-    options.onStart?.(migration.name)
-    const started = performance.now()
-    const done = await runMigration(
-      db,
-      project,
-      {
-        migration,
-        script: migration.up,
-        online: migration.upOnline,
-        isPending: ledger => {
-          verify(all, ledger, `Nothing of ${migration.name} was run.`)
-          return !ledger.some(entry => entry.name === migration.name)
-        },
-        finish: async tx => {
-          await project.beforeCommit?.(tx, migration, migration === pending.at(-1))
-          await insertEntry(tx, project, migration)
-        },
+    const run = {
+      migration,
+      script: migration.up,
+      online: migration.upOnline,
+      isPending: (ledger: LedgerEntry[]) => {
+        verify(all, ledger, `Nothing of ${migration.name} was run.`)
+        return !ledger.some(entry => entry.name === migration.name)
       },
-      options,
-    )
-    if (!done) {
-      report.already += 1
-      continue
+      finish: async (tx: Database) => {
+        await project.beforeCommit?.(tx, migration, migration === pending.at(-1))
+        await insertEntry(tx, project, migration)
+      },
     }
-    const applied = { name: migration.name, milliseconds: performance.now() - started }
-    report.applied.push(applied)
-    options.onDone?.(applied.name, applied.milliseconds)
+    const ran = await runMigration(db, project, run, options)
+    if (ran) report.applied.push(ran)
+    else report.already += 1
   }
   return report
 }

@@ -2,12 +2,13 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { execute, transaction } from '../query.ts'
 import { MigrationError } from './error.ts'
+import { statementFailed } from './failure.ts'
 import { type Migration, readMigrations, type Script } from './files.ts'
-import { deleteEntry, readLedger } from './ledger.ts'
+import { deleteEntry, type LedgerEntry, readLedger } from './ledger.ts'
 import { findByName } from './name.ts'
 import { refuseTransactionControl } from './parse.ts'
 import type { Project } from './project.ts'
-import { type RunOptions, runMigration, statementFailed } from './run.ts'
+import { type Ran, type RunOptions, runMigration } from './run.ts'
 import { verify } from './verify.ts'
 
 export interface RollbackOptions extends RunOptions {
@@ -16,8 +17,8 @@ export interface RollbackOptions extends RunOptions {
 }
 
 export interface RollbackReport {
-  /** The migrations undone by this call, the latest first, and how long each took. */
-  undone: { name: string; milliseconds: number }[]
+  /** The migrations undone by this call, the latest first. */
+  undone: Ran[]
 }
 
 /**
@@ -45,32 +46,23 @@ export async function rollback(
   // Whatever prevents one of them must be known before the first is undone.
   for (const migration of unwanted) await runCheck(db, project, migration)
 
-  const report: RollbackReport = { undone: [] }
+  const undone: Ran[] = []
   for (const [migration, script] of scripts) {
-    options.onStart?.(migration.name)
-    const started = performance.now()
-    const done = await runMigration(
-      db,
-      project,
-      {
-        migration,
-        script,
-        check: migration.downCheck,
-        online: migration.downOnline,
-        isPending: current => {
-          verify(all, current, `Nothing of ${migration.name} was run.`)
-          return current.at(-1)?.name === migration.name
-        },
-        finish: tx => deleteEntry(tx, project, migration),
+    const run = {
+      migration,
+      script,
+      check: migration.downCheck,
+      online: migration.downOnline,
+      isPending: (current: LedgerEntry[]) => {
+        verify(all, current, `Nothing of ${migration.name} was run.`)
+        return current.at(-1)?.name === migration.name
       },
-      options,
-    )
-    if (!done) continue
-    const undone = { name: migration.name, milliseconds: performance.now() - started }
-    report.undone.push(undone)
-    options.onDone?.(undone.name, undone.milliseconds)
+      finish: (tx: Database) => deleteEntry(tx, project, migration),
+    }
+    const ran = await runMigration(db, project, run, options)
+    if (ran) undone.push(ran)
   }
-  return report
+  return { undone }
 }
 
 async function downScript(migration: Migration): Promise<Script> {
@@ -93,7 +85,7 @@ async function runCheck(db: Database, project: Project, migration: Migration): P
     async tx => {
       for (const statement of downCheck.statements) {
         await execute(tx, sql.raw(statement.sql)).catch(cause => {
-          throw statementFailed(project, { migration }, downCheck, statement, cause)
+          throw statementFailed(project, migration, downCheck, statement, cause)
         })
       }
     },

@@ -1,14 +1,13 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { pgErrorOf, sqlStateSuffix } from '../pg-error.ts'
-import { execute, query, transaction } from '../query.ts'
+import { connectionsOf, execute, query } from '../query.ts'
 import { waitForAutovacuum } from './autovacuum.ts'
-import { explainBlockers, reportBlockers } from './blockers.ts'
-import { MigrationError } from './error.ts'
-import type { Migration, Script, Statement } from './files.ts'
+import { explainBlockers } from './blockers.ts'
+import { statementFailed } from './failure.ts'
+import type { Migration, Script } from './files.ts'
 import { ensureLedger, type LedgerEntry, readLedger } from './ledger.ts'
 import { defaultLockTimeout, type LockOptions, retryOnLockTimeout, withMigrationLock } from './lock.ts'
-import { commitsByItself } from './parse.ts'
+import { runOnline } from './online.ts'
 import type { Project } from './project.ts'
 
 export interface RunOptions extends LockOptions {
@@ -18,6 +17,12 @@ export interface RunOptions extends LockOptions {
   onStart?: (name: string) => void
   /** Called after each migration, once it is committed. */
   onDone?: (name: string, milliseconds: number) => void
+}
+
+/** A migration that was run, and how long it took. */
+export interface Ran {
+  name: string
+  milliseconds: number
 }
 
 /** A migration on its way up or down. */
@@ -38,10 +43,26 @@ interface Run {
  * the change of the ledger. The transaction is opened first and holds the migration lock for as long as it lasts; the
  * ledger is read again under it.
  *
- * @returns whether it was run here, and not by another migrator meanwhile
+ * @returns undefined where another migrator ran it meanwhile
  * @throws MigrationError
  */
 export async function runMigration(
+  db: Database,
+  project: Project,
+  run: Run,
+  options: RunOptions,
+): Promise<Ran | undefined> {
+  const { name } = run.migration
+  options.onStart?.(name)
+  const started = performance.now()
+  if (!(await runInTransaction(db, project, run, options))) return undefined
+  const ran = { name, milliseconds: performance.now() - started }
+  options.onDone?.(ran.name, ran.milliseconds)
+  return ran
+}
+
+/** @returns whether it was still to be run */
+async function runInTransaction(
   db: Database,
   project: Project,
   run: Run,
@@ -62,7 +83,7 @@ export async function runMigration(
               from pg_catalog.pg_settings
              where name in ('idle_in_transaction_session_timeout', 'statement_timeout', 'transaction_timeout')`,
       )
-      if (online) await runOnline(db, project, run, online, options)
+      if (online) await runOnline(db, project, run.migration, online, options)
       online = undefined
       // drizzle-kit writes table names without their schema.
       await execute(
@@ -70,8 +91,8 @@ export async function runMigration(
         sql`select set_config('search_path', 'public', true),
                    set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`,
       )
-      if (run.check) await runScript(db, tx, project, run, run.check, lockTimeout)
-      await runScript(db, tx, project, run, run.script, lockTimeout)
+      if (run.check) await runScript(db, tx, project, run.migration, run.check, lockTimeout)
+      await runScript(db, tx, project, run.migration, run.script, lockTimeout)
       await run.finish(tx)
       return true
     })
@@ -79,94 +100,12 @@ export async function runMigration(
   return await retryOnLockTimeout(options, attempt, () => waitForAutovacuum(db, text))
 }
 
-/** What state a failed statement leaves the database in. */
-const states: Record<Script['file'], string> = {
-  'online.sql':
-    'Parts of the online script may be done and are safe to run again. The migration is not applied.',
-  'migration.sql': 'The migration was rolled back and is not applied.',
-  'down.online.sql':
-    'Parts of the online script may be done and are safe to run again. The migration is still applied.',
-  'down.check.sql': 'Nothing was undone: the migration is still applied.',
-  'down.sql': 'Nothing was undone: the migration is still applied.',
-}
-
-/** Says by folder, file and place which statement failed, and in what state that leaves the database. */
-export function statementFailed(
-  project: Project,
-  { migration }: Pick<Run, 'migration'>,
-  script: Script,
-  statement: Statement,
-  cause: unknown,
-  blockers: string[] = [],
-): MigrationError {
-  const { message, code, detail, hint = project.hintFor?.(code ?? '') } = pgErrorOf(cause)
-  const lines = [
-    `${placeOf(migration, script, statement)}: ${message}${sqlStateSuffix(code)}`,
-    detail && `detail: ${detail}`,
-    hint && `hint: ${hint}`,
-    ...blockers.map(blockedBy),
-    states[script.file],
-  ]
-  return new MigrationError('STATEMENT_FAILED', lines.filter(Boolean).join('\n'), { sqlState: code, cause })
-}
-
-function placeOf(migration: Migration, script: Script, statement: Statement): string {
-  const place = `statement ${script.statements.indexOf(statement) + 1} of ${script.statements.length}`
-  return `${migration.name}/${script.file}: ${place}, line ${statement.line}`
-}
-
-function blockedBy(blocker: string): string {
-  return `blocked by: ${blocker}`
-}
-
-/** Each statement is retried by itself. */
-async function runOnline(
-  db: Database,
-  project: Project,
-  run: Run,
-  online: Script,
-  options: RunOptions,
-): Promise<void> {
-  for (const statement of online.statements) {
-    const report = (blockers: string[]) => {
-      const what = `${placeOf(run.migration, online, statement)}: waits for older transactions, and blocks nobody`
-      options.onWait?.({ message: [what, ...blockers.map(blockedBy)].join('\n'), attempt: 0 })
-    }
-    const attempt = () =>
-      runOutside(db, statement, options.lockTimeout ?? defaultLockTimeout, report).catch(cause => {
-        throw statementFailed(project, run, online, statement, cause)
-      })
-    await retryOnLockTimeout(options, attempt, () => waitForAutovacuum(db, statement.sql))
-  }
-}
-
-/**
- * Statements that commit by themselves set their own lock timeout. CREATE INDEX CONCURRENTLY waits for older
- * transactions. Everything else runs in a transaction with ours.
- */
-async function runOutside(
-  db: Database,
-  statement: Statement,
-  lockTimeout: number,
-  report: (blockers: string[]) => void,
-): Promise<void> {
-  const run = () => execute(db, sql.raw(statement.sql))
-  if (await commitsByItself(statement)) {
-    // One connection is the transaction's, one runs this: a third can ask.
-    return connectionsOf(db) > 2 ? await reportBlockers(db, statement.sql, report, run) : await run()
-  }
-  await transaction(db, async tx => {
-    await execute(tx, sql`select set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`)
-    await execute(tx, sql.raw(statement.sql))
-  })
-}
-
 /** Runs a script in the transaction; a connection to spare is asked who blocks it. */
 async function runScript(
   db: Database,
   tx: Database,
   project: Project,
-  run: Run,
+  migration: Migration,
   script: Script,
   lockTimeout: number,
 ): Promise<void> {
@@ -175,14 +114,8 @@ async function runScript(
   for (const statement of script.statements) {
     const work = () => execute(tx, sql.raw(statement.sql))
     const failed = (cause: unknown, blockers?: string[]) =>
-      statementFailed(project, run, script, statement, cause, blockers)
+      statementFailed(project, migration, script, statement, cause, blockers)
     if (observed && self) await explainBlockers(db, self.pid, lockTimeout * 0.4, work, failed)
     else await work().catch(cause => Promise.reject(failed(cause)))
   }
-}
-
-/** postgres.js and node-postgres say how many connections their pool may have; what says nothing has one. */
-function connectionsOf(db: Database): number {
-  const { $client } = db as { $client?: { options?: { max?: number } } }
-  return $client?.options?.max ?? 1
 }
