@@ -1,7 +1,7 @@
 import type { Column } from 'drizzle-orm'
 import { createInsertSchema, createSelectSchema, createUpdateSchema } from 'drizzle-orm/zod'
 import { z } from 'zod'
-import { diagnoseObject, isObject, isStorable, type JsonDiagnostic, NOT_STORABLE } from './json.ts'
+import { isObject, isStorable, type JsonProblem, NOT_STORABLE, problemInObject } from './json.ts'
 import { type JsonObject, llms, memories, type ProfileSettings, profiles, systemAgents } from './schema.ts'
 
 /*
@@ -50,14 +50,14 @@ function text({ length: most }: Column) {
 // Not z.record: it copies, and drops a key named `__proto__`.
 const config = z
   .unknown()
-  .superRefine((value, context) => report(diagnoseObject(value), context))
+  .superRefine((value, context) => report(problemInObject(value), context))
   .meta({ type: 'object' }) as z.ZodType<JsonObject, JsonObject>
 
 const settings = z
   .unknown()
   .superRefine((value, context) => {
-    const diagnostic = diagnoseObject(value)
-    if (diagnostic || !isObject(value)) return report(diagnostic, context)
+    const problem = problemInObject(value)
+    if (problem || !isObject(value)) return report(problem, context)
     const prompts = value.agent_prompts
     if (!isObject(prompts)) return report({ path: ['agent_prompts'], message: 'must be an object' }, context)
     for (const [agentType, prompt] of Object.entries(prompts)) {
@@ -73,8 +73,8 @@ const settings = z
     properties: { agent_prompts: { type: 'object', additionalProperties: { type: 'string' } } },
   }) as z.ZodType<ProfileSettings, ProfileSettings>
 
-function report(diagnostic: JsonDiagnostic | undefined, context: z.RefinementCtx): void {
-  if (diagnostic) context.addIssue({ code: 'custom', ...diagnostic })
+function report(problem: JsonProblem | undefined, context: z.RefinementCtx): void {
+  if (problem) context.addIssue({ code: 'custom', ...problem })
 }
 
 /** A model to insert. */

@@ -4,60 +4,72 @@ import { query } from '../query.ts'
 import { llms, systemAgents } from '../schema.ts'
 import { recordset, type Wanted } from './plan.ts'
 
-// Rows are written in the order of their keys, and only those that the plan found new or different; the comparison
-// is made once more in the statement, for writers other than a seed.
+// Rows are written in the order of their keys. Each statement compares once more, for writers other than a seed.
 
-/** Inserts or updates models. */
 export async function writeModels(db: Database, models: readonly Wanted[]): Promise<void> {
-  if (models.length === 0) return
-  await query(
-    db,
-    sql`insert into ${llms} as stored (model_code, provider, display_name, status, config)
-        select key, fields ->> 'provider', fields ->> 'display_name', fields ->> 'status', fields -> 'config'
-          from ${recordset(models)}
-         order by key collate "C"
-            on conflict (model_code) do update
-           set provider = excluded.provider, display_name = excluded.display_name, status = excluded.status,
-               config = excluded.config, updated_at = now()
-         where (stored.provider, stored.display_name, stored.status, stored.config)
-               is distinct from (excluded.provider, excluded.display_name, excluded.status, excluded.config)`,
-  )
+  const upsert = sql`
+    insert into ${llms} as stored (model_code, provider, display_name, status, config)
+    select key, fields ->> 'provider', fields ->> 'display_name', fields ->> 'status', fields -> 'config'
+      from ${recordset(models)}
+     order by key collate "C"
+        on conflict (model_code) do update
+       set provider = excluded.provider, display_name = excluded.display_name, status = excluded.status,
+           config = excluded.config, updated_at = now()
+     where (stored.provider, stored.display_name, stored.status, stored.config)
+           is distinct from (excluded.provider, excluded.display_name, excluded.status, excluded.config)`
+  if (models.length > 0) await query(db, upsert)
 }
 
-/** Inserts or updates agents; a model that is gone by then fails on `llm_id`, which must not be null. */
+/** Fails if a model is gone by now: `llm_id` must not be null. */
 export async function writeAgents(db: Database, agents: readonly Wanted[]): Promise<void> {
-  if (agents.length === 0) return
-  await query(
-    db,
-    sql`insert into ${systemAgents} as stored (agent_type, llm_id, status, config)
-        select wanted.key, model.id, wanted.fields ->> 'status', wanted.fields -> 'config'
-          from ${recordset(agents)}
-          left join ${llms} model on model.model_code = wanted.fields ->> 'llm_model_code'
-         order by wanted.key collate "C"
-            on conflict (agent_type) do update
-           set llm_id = excluded.llm_id, status = excluded.status, config = excluded.config, updated_at = now()
-         where (stored.llm_id, stored.status, stored.config)
-               is distinct from (excluded.llm_id, excluded.status, excluded.config)`,
-  )
+  const upsert = sql`
+    insert into ${systemAgents} as stored (agent_type, llm_id, status, config)
+    select wanted.key, model.id, wanted.fields ->> 'status', wanted.fields -> 'config'
+      from ${recordset(agents)}
+      left join ${llms} model on model.model_code = wanted.fields ->> 'llm_model_code'
+     order by wanted.key collate "C"
+        on conflict (agent_type) do update
+       set llm_id = excluded.llm_id, status = excluded.status, config = excluded.config, updated_at = now()
+     where (stored.llm_id, stored.status, stored.config)
+           is distinct from (excluded.llm_id, excluded.status, excluded.config)`
+  if (agents.length > 0) await query(db, upsert)
 }
 
-/** Deletes agents. */
 export async function removeAgents(db: Database, keys: readonly string[]): Promise<void> {
-  if (keys.length === 0) return
-  await query(db, sql`delete from ${systemAgents} where agent_type in (${list(keys)})`)
+  if (keys.length > 0) await query(db, sql`delete from ${systemAgents} where agent_type in (${list(keys)})`)
 }
 
-/** Deletes those models that no agent needs, and gives their codes. */
+/** Deletes the models that no agent needs, and returns their codes. */
 export async function removeModels(db: Database, keys: readonly string[]): Promise<string[]> {
-  if (keys.length === 0) return []
-  const rows = await query<{ code: string }>(
+  const remove = sql`
+    delete from ${llms} model
+     where model_code in (${list(keys)})
+       and not exists (select from ${systemAgents} agent where agent.llm_id = model.id)
+    returning model_code as code`
+  return keys.length > 0 ? (await query<{ code: string }>(db, remove)).map(row => row.code) : []
+}
+
+/** Models that other tables need, each with one of these: above all the archive, which has no foreign keys. */
+export async function neededElsewhere(db: Database): Promise<Map<string, string>> {
+  const tables = await query<{ name: string }>(
     db,
-    sql`delete from ${llms} model
-         where model_code in (${list(keys)})
-           and not exists (select from ${systemAgents} agent where agent.llm_id = model.id)
-        returning model_code as code`,
+    sql`select class.oid::regclass::text as name
+          from pg_catalog.pg_attribute attribute join pg_catalog.pg_class class on class.oid = attribute.attrelid
+         where attribute.attname = 'llm_id' and attribute.atttypid = 'uuid'::regtype and not attribute.attisdropped
+           and class.relkind in ('r', 'p') and class.relpersistence <> 't'
+           and (has_schema_privilege(class.relnamespace, 'usage') and has_table_privilege(class.oid, 'select')
+                or class.relnamespace::regnamespace::text in ('public', 'archive'))
+           and class.oid <> 'system_agents'::regclass`,
   )
-  return rows.map(({ code }) => code)
+  if (tables.length === 0) return new Map()
+  // PostgreSQL has quoted these names.
+  const uses = tables.map(({ name }) => sql`select llm_id, ${name}::text as name from ${sql.raw(name)}`)
+  const needed = sql`
+    select model_code as code, min(name) as name
+      from (${sql.join(uses, sql` union all `)}) use join ${llms} on llms.id = use.llm_id
+     group by model_code`
+  const rows = await query<{ code: string; name: string }>(db, needed)
+  return new Map(rows.map(({ code, name }) => [code, name]))
 }
 
 function list(keys: readonly string[]): SQL {

@@ -1,16 +1,12 @@
 import { isScalar, type Scalar, Schema } from 'yaml'
-import { isStorable } from '../json.ts'
-import { describe } from './words.ts'
+import { isStorable, NOT_STORABLE } from '../json.ts'
+import { clip, describe } from './words.ts'
 
 /** Why neither JSON nor `jsonb` can hold what a YAML scalar says. */
 export function whatIsWrong({ value, source = '' }: Scalar): string | undefined {
-  if (typeof value === 'string' && !isStorable(value)) {
-    return value.includes('\0')
-      ? 'holds a NUL character, which PostgreSQL cannot store'
-      : 'holds half of a surrogate pair, which is not a character'
-  }
+  if (typeof value === 'string') return isStorable(value) ? undefined : NOT_STORABLE
   if (typeof value !== 'number') return undefined
-  const shown = source.length > 40 ? `${source.slice(0, 40)}…` : source
+  const shown = clip(source, 40)
   if (!Number.isFinite(value)) return `is ${shown}, which JSON cannot hold`
   return isExact(value, source)
     ? undefined

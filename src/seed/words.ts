@@ -21,7 +21,12 @@ export function describe(value: Json): string {
   return `the ${typeof value === 'number' ? 'number' : 'truth value'} ${value}`
 }
 
-/** A name in quotes, cut where it is long. */
-export function quote(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name)
+/** A text, cut where it is long. */
+export function clip(text: string, length = 100): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text
+}
+
+/** The same in quotes. */
+export function quote(text: string): string {
+  return JSON.stringify(clip(text))
 }

@@ -28,8 +28,8 @@ export interface YamlFile {
   value: Json | undefined
   /** What is wrong so far. */
   diagnostics: Diagnostic[]
-  /** What YAML 1.1 would have read differently. */
-  differences: Diagnostic[]
+  /** What is not wrong but worth knowing, such as what YAML 1.1 would have read differently. */
+  notes: Diagnostic[]
   /** The place of the value at a path, or of its key; of what is missing or merged in, the place of what should have it. */
   locate: (path: Path, message: string, at?: 'key' | 'value') => Diagnostic
   /** Adds a diagnostic, unless the value at that place could not be read. */
@@ -73,8 +73,7 @@ export function parseYaml(file: string, text: string): YamlFile {
   })
   const place = ({ offset, path, message }: Finding) => placeIn(file, text, lines, offset, path, message)
   const syntax = syntaxErrors(document, text)
-  const { wrong, differences } =
-    syntax.length > 0 ? { wrong: syntax, differences: [] } : checkValues(document, lines)
+  const { wrong, notes } = syntax.length > 0 ? { wrong: syntax, notes: [] } : checkValues(document, lines)
   const value = syntax.length > 0 ? undefined : toJson(document, wrong)
   const diagnostics = wrong.map(place)
   const wrongPlaces = new Set(wrong.map(({ offset }) => offset))
@@ -87,7 +86,7 @@ export function parseYaml(file: string, text: string): YamlFile {
     file,
     value,
     diagnostics,
-    differences: differences.map(place),
+    notes: notes.map(place),
     locate: (...what) => place(find(...what)),
     report: (...what) => {
       const finding = find(...what)
@@ -122,12 +121,9 @@ function syntaxErrors(document: Document.Parsed, text: string): Finding[] {
 }
 
 /** What JSON or `jsonb` cannot hold, and what YAML 1.1 would have read differently. */
-function checkValues(
-  document: Document.Parsed,
-  lines: LineCounter,
-): { wrong: Finding[]; differences: Finding[] } {
+function checkValues(document: Document.Parsed, lines: LineCounter): { wrong: Finding[]; notes: Finding[] } {
   const wrong: Finding[] = []
-  const differences: Finding[] = []
+  const notes: Finding[] = []
   const anchors = new Map<string, Node>()
   visit(document, (key, node, ancestors) => {
     if (!isNode(node)) return undefined
@@ -161,11 +157,11 @@ function checkValues(
       const fault = whatIsWrong(node)
       if (fault) wrong.push(find(fault))
       const earlier = key === 'key' ? undefined : readAsYaml11(node)
-      if (earlier) differences.push(find(`is ${describe(node.value as Json)}; in YAML 1.1 it was ${earlier}`))
+      if (earlier) notes.push(find(`is ${describe(node.value as Json)}; in YAML 1.1 it was ${earlier}`))
     }
     return undefined
   })
-  return { wrong, differences }
+  return { wrong, notes }
 }
 
 function checkKeys(pairs: Pair[], lines: LineCounter): { name: string; offset: number; message: string }[] {
@@ -247,11 +243,10 @@ function placeIn(
   path: Path,
   message: string,
 ): Diagnostic {
-  const { line, col: column } = lines.linePos(Math.min(offset, text.length))
-  const start = lines.lineStarts[line - 1] ?? 0
-  const end = (lines.lineStarts[line] ?? text.length + 1) - 1
+  const at = Math.min(offset, text.length)
+  const { line, col: column } = lines.linePos(at)
   // A prompt may be one line of a megabyte: show the part that matters.
-  const skipped = column > shown ? column - 1 - shown / 2 : 0
-  const source = text.slice(start + skipped, Math.min(end, start + skipped + shown)).trimEnd()
-  return { file, line, column, path: formatPath(path), message, source, caret: column - 1 - skipped }
+  const caret = column > shown ? shown / 2 : column - 1
+  const [source = ''] = text.slice(at - caret, at - caret + shown).split('\n', 1)
+  return { file, line, column, path: formatPath(path), message, source: source.trimEnd(), caret }
 }

@@ -101,9 +101,11 @@ describe('config', () => {
   })
 
   test('is refused where it holds text that PostgreSQL cannot store', () => {
-    expect(config({ a: 'x\0' })).toEqual(['config.a: holds a character that PostgreSQL cannot store'])
+    expect(config({ a: 'x\0' })).toEqual([
+      'config.a: holds a NUL or half of a surrogate pair, which PostgreSQL cannot store',
+    ])
     expect(config({ a: { '\ud800': 1 } })).toEqual([
-      'config.a.\ud800: the key holds a character that PostgreSQL cannot store',
+      'config.a.\ud800: the key holds a NUL or half of a surrogate pair, which PostgreSQL cannot store',
     ])
   })
 

@@ -185,6 +185,6 @@ test('a database at the baseline is told to migrate first', async () => {
   expect(code).toBe(1)
   expect(JSON.parse(stdout).error).toMatchObject({
     code: 'NOT_MIGRATED',
-    message: 'relation "system_agents" does not exist: `migrate` makes the tables. Nothing was written.',
+    message: 'relation "system_agents" does not exist: `migrate` creates the tables. Nothing was written.',
   })
 })

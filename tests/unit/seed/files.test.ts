@@ -48,10 +48,10 @@ describe('what is reported', () => {
 
   test('an empty file, or one without the key, as an empty list and a note', () => {
     for (const [text, note] of [
-      ['', 'llms.yaml is empty: read as an empty list'],
-      ['# nothing yet\n', 'llms.yaml is empty: read as an empty list'],
-      ['---\n', 'llms.yaml is empty: read as an empty list'],
-      ['{}', 'llms.yaml has no llms: read as an empty list'],
+      ['', 'llms.yaml: has no llms: read as an empty list'],
+      ['# nothing yet\n', 'llms.yaml: has no llms: read as an empty list'],
+      ['---\n', 'llms.yaml: has no llms: read as an empty list'],
+      ['{}', 'llms.yaml: has no llms: read as an empty list'],
     ]) {
       expect(parseSeed(texts(text as string, 'agents: []'))).toMatchObject({ models: [], notes: [note] })
     }

@@ -134,10 +134,10 @@ describe('values that JSON and jsonb cannot hold', () => {
       '0.12345678901234567890 is a number that JSON readers change: write it in quotes',
     ],
     ['a: 1e-400', '1e-400 is a number that JSON readers change: write it in quotes'],
-    ['a: "x\\0y"', 'holds a NUL character, which PostgreSQL cannot store'],
-    ['"x\\0y": 1', 'holds a NUL character, which PostgreSQL cannot store'],
-    ['a: "\\uD800"', 'holds half of a surrogate pair, which is not a character'],
-    ['"\\uDC00": 1', 'holds half of a surrogate pair, which is not a character'],
+    ['a: "x\\0y"', 'holds a NUL or half of a surrogate pair, which PostgreSQL cannot store'],
+    ['"x\\0y": 1', 'holds a NUL or half of a surrogate pair, which PostgreSQL cannot store'],
+    ['a: "\\uD800"', 'holds a NUL or half of a surrogate pair, which PostgreSQL cannot store'],
+    ['"\\uDC00": 1', 'holds a NUL or half of a surrogate pair, which PostgreSQL cannot store'],
   ])('%s is a mistake with its place', (settings, message) => {
     const [line, ...others] = lines(withConfig(settings), '')
     expect(line).toMatch(/^llms\.yaml:7:\d+ llms\[0]\.config/)
