@@ -9,7 +9,7 @@ import type { Sizes } from './main.ts'
 import { alternate, printTimes } from './measure.ts'
 import { migrateTo, withScratch } from './scratch.ts'
 
-/** How long `check()` and its parts take, beside one round trip. */
+/** How long `check()` and its parts take, compared with one round trip. */
 export default async function measureCheck({ rounds = 50 }: Sizes): Promise<void> {
   await withScratch(async ({ clone, urlOf }) => {
     await clone('migrated')

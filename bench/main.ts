@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 
 // `pnpm bench` measures everything, `pnpm bench NAME ...` some of it.
 
-/** What can be measured, the quick ones first. */
+/** What we can measure, the quick ones first. */
 const benches: Record<string, () => Promise<{ default: (sizes: Sizes) => Promise<void> }>> = {
   startup: () => import('./startup.ts'),
   check: () => import('./check.ts'),
@@ -12,7 +12,7 @@ const benches: Record<string, () => Promise<{ default: (sizes: Sizes) => Promise
   online: () => import('./online.ts'),
 }
 
-/** How much is measured; each bench has sizes of its own unless they are given. */
+/** How much to measure; each bench has its own defaults. */
 export interface Sizes {
   rounds?: number
   users?: number
