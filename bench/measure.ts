@@ -38,7 +38,7 @@ export function printTimes(title: string, times: Times): void {
     ...[50, 0, 99].map(percent => ms(percentile(all, percent))),
     `${(percentile(all, 50) / floor).toFixed(1)} x`,
   ])
-  printTable(title, [['', 'median', 'fastest', 'p99', 'beside the first'], ...rows])
+  printTable(title, [['', 'median', 'fastest', 'p99', 'vs. first'], ...rows])
 }
 
 export function printTable(title: string, rows: string[][]): void {
