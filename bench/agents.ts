@@ -3,7 +3,7 @@ import { agentsForUser, createDatabase } from '../src/index.ts'
 import { alternate, printTimes, type Sizes } from './measure.ts'
 import { migrateTo, type Scratch, using, withScratch } from './scratch.ts'
 
-/** How long `agentsForUser` takes, by the number of users, beside `select 1` on the same connection. */
+/** How long `agentsForUser` takes with more and more users, compared with `select 1` on the same connection. */
 export default async function agents({ rounds = 500, users = 1_000_000 }: Sizes): Promise<void> {
   await withScratch(async scratch => {
     await scratch.clone('empty')
@@ -30,14 +30,14 @@ export default async function agents({ rounds = 500, users = 1_000_000 }: Sizes)
   })
 }
 
-/** Half of the users have a prompt of their own. */
+/** Half of the users have changed a prompt. */
 async function addUsers({ urlOf }: Scratch, database: string, users: number): Promise<void> {
   await using(urlOf(database, 'superuser'), async sql => {
     await sql`insert into public.llms (model_code, provider, display_name, status) values ('m', 'p', 'M', 'active')`
     await sql`insert into public.system_agents (agent_type, llm_id, status, config)
               select t, l.id, 'active', '{"prompt": "You are an agent.", "temperature": 0.2}'
                 from public.llms l, unnest(array['INTENT_RECOGNITION', 'TASK_EXECUTION', 'RESULT_REPORTING']) t`
-    // Without the triggers and the keys, which would take most of the time and lead to the same rows.
+    // Without triggers and foreign keys, which would take most of the time and give the same rows.
     await sql`set session_replication_role = replica`
     await sql`insert into auth.users (id, email)
               select md5(n::text)::uuid, n || '@example.test' from generate_series(1, ${users}::int) n`
@@ -51,7 +51,7 @@ async function addUsers({ urlOf }: Scratch, database: string, users: number): Pr
   })
 }
 
-/** As PostgreSQL makes it of the number. */
+/** The id that `addUsers` gives to user `n`. */
 function idOf(n: number): string {
   return createHash('md5').update(String(n)).digest('hex')
 }

@@ -8,7 +8,7 @@ import { project } from '../src/platform/project.ts'
 import { alternate, printTimes, type Sizes } from './measure.ts'
 import { migrateTo, withScratch } from './scratch.ts'
 
-/** How long `check()` and its parts take, beside one round trip. */
+/** How long `check()` and its parts take, compared with one round trip. */
 export default async function measureCheck({ rounds = 50 }: Sizes): Promise<void> {
   await withScratch(async ({ clone, urlOf }) => {
     await clone('migrated')

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import postgres from 'postgres'
 import { using } from './scratch.ts'
 
-/** What one kind of client statement went through. */
+/** How clients of one kind fared. */
 export interface Tally {
   kind: string
   count: number
@@ -11,7 +11,7 @@ export interface Tally {
   errors: string[]
 }
 
-/** A user, and a memory of theirs. */
+/** A user and one of their memories. */
 interface Subject {
   user: string
   memory: string
@@ -26,8 +26,8 @@ const asAuth = <T>(sql: postgres.Sql, work: (tx: postgres.TransactionSql) => Pro
   })
 
 /**
- * Of one statement, and of two in one transaction; all valid before, during and after the simplification. The last one
- * has nothing to do with what is migrated: what it waits for are the machine and its disk.
+ * One statement, or two in one transaction; all are valid before, during and after the simplification. The last one does
+ * not touch what is migrated: it waits only for the processor and the disk.
  */
 const kinds: Record<string, Work> = {
   'sign-up': sql => {
@@ -38,7 +38,7 @@ const kinds: Record<string, Work> = {
     asAuth(sql, tx => tx`update auth.users set updated_at = now() where id = ${user}`),
   'read profile': (sql, { user }) => sql`select username, settings from public.profiles where id = ${user}`,
   'write profile': (sql, { user }) => sql`update public.profiles set bio = 'busy' where id = ${user}`,
-  // By its key: until the last migration memories have no index by user, and reading them so is slow anyway.
+  // By primary key: until the last migration there is no index on the user, and reading by user is slow anyway.
   'read memory': (sql, { memory }) => sql`select id, content from public.memories where id = ${memory}`,
   'write memory': (sql, { user }) =>
     sql`insert into public.memories (user_id, memory_type, content, status) values (${user}, 'user', 'm', 'active')`,
@@ -56,7 +56,7 @@ const kinds: Record<string, Work> = {
   'write elsewhere': sql => sql`insert into elsewhere.notes default values`,
 }
 
-/** Every kind on a connection of its own, a statement every 5 ms, until `signal` says to stop. */
+/** Runs every kind on its own connection, a statement every 5 ms, until `signal` aborts. */
 async function runClients(url: string, subjects: Subject[], signal: AbortSignal): Promise<Tally[]> {
   return await Promise.all(
     Object.entries(kinds).map(async ([kind, work], offset) => {
@@ -80,7 +80,7 @@ async function runClients(url: string, subjects: Subject[], signal: AbortSignal)
   )
 }
 
-// Until it is sent a message; begins and ends with one.
+// Sends a message when it is ready, runs until it receives one, and then sends what it measured.
 const url = process.argv[2] ?? ''
 const stop = new AbortController()
 process.once('message', () => stop.abort())

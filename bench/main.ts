@@ -3,7 +3,7 @@ import type { Sizes } from './measure.ts'
 
 // `pnpm bench` measures everything, `pnpm bench NAME ...` some of it.
 
-/** What can be measured, the quick ones first. */
+/** What we can measure, the quick ones first. */
 const benches: Record<string, () => Promise<{ default: (sizes: Sizes) => Promise<void> }>> = {
   startup: () => import('./startup.ts'),
   check: () => import('./check.ts'),

@@ -1,10 +1,10 @@
-/** How much is measured; each bench has sizes of its own unless they are given. */
+/** How much to measure; each bench has its own defaults. */
 export interface Sizes {
   rounds?: number
   users?: number
 }
 
-/** How long each of several ways took, in milliseconds, round by round. */
+/** How long each alternative took, in milliseconds, one number per round. */
 export type Times = Record<string, number[]>
 
 export async function timed(work: () => unknown): Promise<number> {
@@ -13,7 +13,7 @@ export async function timed(work: () => unknown): Promise<number> {
   return performance.now() - started
 }
 
-/** Times each of several ways once a round, in turn, so that what else the machine does meets all of them alike. */
+/** Times each alternative once a round, in turn, so that other load on the machine affects all of them alike. */
 export async function alternate(
   ways: Record<string, () => unknown>,
   rounds: number,
@@ -30,13 +30,13 @@ export async function alternate(
   return times
 }
 
-/** The smallest value that so many percent of the values do not exceed. */
+/** The smallest value that at least `percent` percent of the values do not exceed. */
 export function percentile(values: number[], percent: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? Number.NaN
 }
 
-/** Prints the ways one below the other, each beside the first. */
+/** Prints a row for each alternative, and how many times as long it took as the first. */
 export function printTimes(title: string, times: Times): void {
   const floor = percentile(Object.values(times)[0] ?? [], 50)
   const rows = Object.entries(times).map(([name, all]) => [
@@ -44,7 +44,7 @@ export function printTimes(title: string, times: Times): void {
     ...[50, 0, 99].map(percent => ms(percentile(all, percent))),
     `${(percentile(all, 50) / floor).toFixed(1)} x`,
   ])
-  printTable(title, [['', 'median', 'fastest', 'p99', 'beside the first'], ...rows])
+  printTable(title, [['', 'median', 'fastest', 'p99', 'vs. first'], ...rows])
 }
 
 export function printTable(title: string, rows: string[][]): void {
@@ -59,7 +59,7 @@ export function printTable(title: string, rows: string[][]): void {
     )
 }
 
-/** Milliseconds, with as many digits as say something. */
+/** Milliseconds, with as many digits as are meaningful. */
 export function ms(value: number): string {
   return `${value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : Math.round(value)} ms`
 }

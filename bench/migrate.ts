@@ -12,7 +12,7 @@ import {
   withScratch,
 } from './scratch.ts'
 
-/** How long all migrations take, on an empty database and on a filled one, beside the same SQL in one transaction. */
+/** How long all migrations take on an empty and on a filled database, compared with the same SQL in one transaction. */
 export default async function measureMigrate({ users = 20_000, rounds = 5 }: Sizes): Promise<void> {
   await withScratch(async scratch => {
     const { clone, urlOf } = scratch

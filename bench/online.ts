@@ -7,7 +7,7 @@ import type { Tally } from './clients.ts'
 import { percentile, printTable, type Sizes } from './measure.ts'
 import { baseline, drizzleKit, makeBaseline, migrateTo, run, withScratch } from './scratch.ts'
 
-/** No client may wait longer, in milliseconds. */
+/** The longest that a client may wait, in milliseconds. */
 const target = 300
 
 interface Run {
@@ -15,7 +15,7 @@ interface Run {
   tallies: Tally[]
 }
 
-/** How long clients wait while the database is migrated up and down, and the same under `drizzle-kit migrate`. */
+/** How long clients wait during `migrate`, `rollback` and `drizzle-kit migrate`. */
 export default async function online({ users = 200_000, rounds = 1 }: Sizes): Promise<void> {
   await withScratch(async scratch => {
     const { clone, urlOf } = scratch
@@ -30,7 +30,7 @@ export default async function online({ users = 200_000, rounds = 1 }: Sizes): Pr
     }
     await clone('online', 'base')
     const env = { ...process.env, DATABASE_URL: url }
-    // It may fail, as it has under load: then the clients' waits count all the same.
+    // It may fail, as it has under load. The clients' waits count all the same.
     const plain = () =>
       run(drizzleKit, ['migrate'], { env }).catch(() => console.log('drizzle-kit migrate failed'))
     const kit = await underLoad(urlOf('online', 'superuser'), plain)
@@ -70,7 +70,7 @@ async function down(url: string): Promise<void> {
   await rollback(db, { to: baseline }).finally(() => db.$client.end())
 }
 
-/** Runs `work` beside clients in a process of their own, so that neither delays the other. */
+/** Runs `work` while clients run in another process, so that neither delays the other. */
 async function underLoad(url: string, work: () => Promise<unknown>): Promise<Run> {
   const clients = fork(fileURLToPath(new URL('./clients.ts', import.meta.url)), [url])
   await once(clients, 'message')

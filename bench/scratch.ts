@@ -9,20 +9,20 @@ import { startServer } from '../src/local/server.ts'
 import { migrate } from '../src/migrate.ts'
 import { removeServer } from '../tests/support/server.ts'
 
-/** Runs a program of this package to its end. `pnpm bench` has built it. */
+/** Runs a program to its end. `pnpm bench` has built the package. */
 export const run = promisify(execFile)
 export const agentsDb = join(import.meta.dirname, '../dist/cli/main.js')
 export const drizzleKit = join(import.meta.dirname, '../node_modules/.bin/drizzle-kit')
 
-/** A server that is thrown away afterwards. */
+/** A server that is removed afterwards. */
 export interface Scratch {
-  /** A database's URL, as the role that migrates. */
+  /** The URL of a database; by default for the role that migrates. */
   urlOf: (database: string, as?: 'deployer' | 'superuser') => string
-  /** Makes a database, or makes it anew, as a copy of another one; `template1` has the Supabase stub alone. */
+  /** Creates a database, or replaces it, as a copy of another; `template1` has only the Supabase stub. */
   clone: (name: string, template?: string) => Promise<void>
 }
 
-/** Runs `work` on a durable server of its own: with fsync, as in production. */
+/** Runs `work` on a new server that is durable (`fsync`), as in production. */
 export async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'agents-db-bench-'))
   try {
@@ -45,22 +45,22 @@ export async function withScratch(work: (scratch: Scratch) => Promise<void>): Pr
   }
 }
 
-/** Runs `work` on a connection of its own. */
+/** Runs `work` on a new connection. */
 export async function using<T>(url: string, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
   const sql = postgres(url, { max: 1, onnotice: () => {} })
   return await work(sql).finally(() => sql.end())
 }
 
-/** Brings a database up to date, or up to a migration, on two connections. */
+/** Migrates a database to the end, or to a given migration, on two connections. */
 export async function migrateTo(url: string, options: Parameters<typeof migrate>[1] = {}): Promise<void> {
   const db = createDatabase(url, { max: 2 })
   await migrate(db, options).finally(() => db.$client.end())
 }
 
-/** The state that the older deployment left. */
+/** The migration that leaves the schema of the older deployment. */
 export const baseline = 'secure_the_agent_tables'
 
-/** Makes a baseline database of `users` users with three agents and five memories each, two of them 'work'. */
+/** Creates a baseline database of `users` users with three agents and five memories each, two of them 'work'. */
 export async function makeBaseline({ clone, urlOf }: Scratch, name: string, users: number): Promise<void> {
   await clone(name)
   await migrateTo(urlOf(name), { to: baseline })

@@ -9,7 +9,7 @@ import { migrateTo, using, withScratch } from './scratch.ts'
 
 const counts = { models: 100, agents: 10_000 }
 
-/** How long a seed of many agents takes, first and unchanged, beside a bare `insert … on conflict` of the same rows. */
+/** How long a seed of many agents takes, first and unchanged, compared with a plain `insert … on conflict`. */
 export default async function measureSeed({ rounds = 5 }: Sizes): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'agents-db-bench-'))
   const files = { llms: join(directory, 'llms.yaml'), agents: join(directory, 'system_agents.yaml') }
@@ -59,7 +59,7 @@ function yamlOfModels(): string {
   return stringify({ llms })
 }
 
-/** Agents as they are in practice: a prompt of a few lines and some numbers. */
+/** Realistic agents: a prompt of a few lines and some numbers. */
 function yamlOfAgents(): string {
   const agents = Array.from({ length: counts.agents }, (_, i) => ({
     agent_type: `AGENT_${i}`,

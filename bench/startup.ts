@@ -1,7 +1,7 @@
 import { alternate, printTimes, type Sizes } from './measure.ts'
 import { agentsDb, drizzleKit, migrateTo, run, withScratch } from './scratch.ts'
 
-/** How long a command takes where there is nothing to do, and an import, beside a bare `node`. */
+/** How long a command with nothing to do takes, and an import, compared with `node` alone. */
 export default async function startup({ rounds = 20 }: Sizes): Promise<void> {
   await withScratch(async ({ clone, urlOf }) => {
     await clone('migrated')

