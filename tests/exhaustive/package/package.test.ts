@@ -132,6 +132,7 @@ test('the tarball holds what the package needs at work, and nothing of its tests
     'LICENSE',
     'README.md',
     'dist',
+    'docs',
     'drizzle',
     'package.json',
     'seeds',
