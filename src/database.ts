@@ -14,7 +14,7 @@ export type Database = PgAsyncDatabase<PgQueryResultHKT, any>
  * @param url a `postgresql://` URL
  * @param options options of postgres.js, times among them in seconds; behind a pooler in transaction mode pass
  *   `{ prepare: false }`
- * @throws TypeError where the URL is missing, or is none; the message does not repeat it
+ * @throws TypeError if the URL is missing or not a PostgreSQL URL; the message does not contain it
  */
 export function createDatabase(
   url: string | undefined,

@@ -1,12 +1,12 @@
-/** For how many words the nearest one is looked for, and among how many: a hint must not take long. */
-export const MOST_WORDS = 100
-const MOST_CANDIDATES = 1000
+/** These keep suggestions fast. */
+export const MAX_SUGGESTIONS = 100
+const MAX_CANDIDATES = 1000
 
 /** `, did you mean "x"?` when one of the candidates is nearly the word; otherwise nothing. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
   let best: string | undefined
   let least = Math.min(3, Math.floor(word.length / 3)) + 1
-  for (const candidate of candidates.slice(0, MOST_CANDIDATES)) {
+  for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
     if (Math.abs(candidate.length - word.length) >= least) continue
     const edits = distance(word.toLowerCase(), candidate.toLowerCase())
     if (edits < least) [best, least] = [candidate, edits]

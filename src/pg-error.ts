@@ -2,9 +2,9 @@
 export interface PgError {
   message: string
   /** The SQLSTATE, or a code of the driver or the system. */
-  code?: string
-  detail?: string
-  hint?: string
+  code?: string | undefined
+  detail?: string | undefined
+  hint?: string | undefined
 }
 
 /** PostgreSQL's own words are in the innermost cause: drizzle wraps what the driver throws. */
@@ -14,9 +14,17 @@ export function pgErrorOf(error: unknown): PgError {
   return innermost instanceof Error ? (innermost as Error & PgError) : { message: String(innermost) }
 }
 
-/** ` (SQLSTATE 42P01)`, or nothing where the code is not PostgreSQL's. */
-export function sqlStateSuffix(code: string | undefined): string {
-  return code?.length === 5 ? ` (SQLSTATE ${code})` : ''
+/** Whether a code is PostgreSQL's, such as `42P01`, and not the driver's or the system's, such as `EPIPE`. */
+export function isSqlState(code: string | undefined): code is string {
+  return /^(?=.*\d)[\dA-Z]{5}$/.test(code ?? '')
+}
+
+/** PostgreSQL's message with its SQLSTATE, detail and hint, one a line. */
+export function formatPgError({ message, code, detail, hint }: PgError): string {
+  const state = isSqlState(code) ? ` (SQLSTATE ${code})` : ''
+  return [`${message}${state}`, detail && `detail: ${detail}`, hint && `hint: ${hint}`]
+    .filter(Boolean)
+    .join('\n')
 }
 
 /** Whether a lock that somebody else held is all that went wrong: 55P03 is a lock timeout, 40P01 a deadlock. */

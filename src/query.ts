@@ -1,4 +1,4 @@
-import type { SQL } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { PgTransactionConfig } from 'drizzle-orm/pg-core'
 import type { Database } from './database.ts'
 
@@ -15,6 +15,11 @@ export async function query<Row extends Record<string, unknown>>(
 export async function execute(db: Database, statement: SQL): Promise<void> {
   refuseLost(db)
   await db.execute(statement)
+}
+
+/** How long statements of this transaction may wait for a lock, in milliseconds. */
+export async function setLockTimeout(tx: Database, milliseconds: number): Promise<void> {
+  await execute(tx, sql`select set_config('lock_timeout', ${`${milliseconds}ms`}, true)`)
 }
 
 /** Transactions whose connection was lost while they ran. */
@@ -45,7 +50,7 @@ export async function transaction<T>(
       failure = error
       if (!ended) throw error
     }
-    // postgres.js has said already that the connection is lost, and would now write to it.
+    // The connection is already reported lost; returning would make postgres.js write to it.
     return await new Promise<never>(() => {})
   }, config)
   return await running.catch(error => {

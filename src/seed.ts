@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import {
-  accept,
+  assertValid,
   loadFiles,
   loadTexts,
   type SeedDocuments,
@@ -37,7 +37,7 @@ export {
  * @throws SeedError (`SEED_INVALID`) with every diagnostic of both files
  */
 export async function readSeedFiles(files: SeedFiles, knownCodes?: Iterable<string>): Promise<SeedDocuments> {
-  return accept(await loadFiles(files), knownCodes)
+  return assertValid(await loadFiles(files), knownCodes)
 }
 
 /**
@@ -46,7 +46,7 @@ export async function readSeedFiles(files: SeedFiles, knownCodes?: Iterable<stri
  * @throws SeedError (`SEED_INVALID`) with every diagnostic of both texts
  */
 export function parseSeed(texts: SeedTexts, knownCodes?: Iterable<string>): SeedDocuments {
-  return accept(loadTexts(texts), knownCodes)
+  return assertValid(loadTexts(texts), knownCodes)
 }
 
 /** The seed files that come with this package. */

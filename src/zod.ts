@@ -78,30 +78,25 @@ function report(problem: JsonProblem | undefined, context: z.RefinementCtx): voi
 }
 
 /** A model to insert. */
-export const insertLlm = createInsertSchema(llms, {
-  ...llm,
-  id: llm.id().optional(),
-  config: config.optional(),
-})
+export const insertLlm = createInsertSchema(llms, llm).partial({ id: true, config: true })
 /** A row of `llms`. */
 export const selectLlm = createSelectSchema(llms, llm)
 /** What to change of a model. */
 export const updateLlm = createUpdateSchema(llms, llm)
 
 /** A memory to insert. */
-export const insertMemory = createInsertSchema(memories, { ...memory, id: memory.id().optional() })
+export const insertMemory = createInsertSchema(memories, memory).partial({ id: true })
 /** A row of `memories`. */
 export const selectMemory = createSelectSchema(memories, memory)
 /** What to change of a memory. */
 export const updateMemory = createUpdateSchema(memories, memory)
 
 /** A profile to insert. A sign-up has made it already. */
-export const insertProfile = createInsertSchema(profiles, {
-  ...profile,
-  username: profile.username().nullish(),
-  avatarUrl: profile.avatarUrl().nullish(),
-  bio: profile.bio().nullish(),
-  settings: settings.optional(),
+export const insertProfile = createInsertSchema(profiles, profile).partial({
+  username: true,
+  avatarUrl: true,
+  bio: true,
+  settings: true,
 })
 /** A row of `profiles`. */
 export const selectProfile = createSelectSchema(profiles, profile)
@@ -109,10 +104,9 @@ export const selectProfile = createSelectSchema(profiles, profile)
 export const updateProfile = createUpdateSchema(profiles, profile)
 
 /** An agent to insert. */
-export const insertSystemAgent = createInsertSchema(systemAgents, {
-  ...systemAgent,
-  id: systemAgent.id().optional(),
-  config: config.optional(),
+export const insertSystemAgent = createInsertSchema(systemAgents, systemAgent).partial({
+  id: true,
+  config: true,
 })
 /** A row of `system_agents`. */
 export const selectSystemAgent = createSelectSchema(systemAgents, systemAgent)

@@ -14,8 +14,8 @@ export interface AgentForUser {
 
 /**
  * Every active system agent with its model, and with the user's prompt laid over the agent's own, by `agentType`:
- * one statement. A user without a profile, or without prompts, has the agents as they are; a prompt that is
- * blank, or no text, is none. The model is given whatever its status is.
+ * one statement. A user without a profile, or without prompts, has the agents as they are. A blank prompt, or
+ * one that is not text, counts as none. Inactive models are returned too.
  *
  * @param userId the user's id in `auth.users`, a UUID
  * @throws DrizzleQueryError, with the driver's error as its cause

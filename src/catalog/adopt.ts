@@ -24,7 +24,7 @@ export interface AdoptReport {
  * Takes over a database that another tool has built: finds the migration whose `catalog.json` matches PostgreSQL's
  * catalogs, and records it and those before it as applied. Runs no DDL but for the ledger.
  *
- * @throws MigrationError `NOT_ADOPTABLE` with the differences from the nearest migration
+ * @throws MigrationError `NOT_ADOPTABLE` with the differences from the closest migration
  */
 export async function adopt(
   db: Database,
@@ -99,7 +99,7 @@ async function findMatch(
   throw new MigrationError(
     'NOT_ADOPTABLE',
     [
-      `no migration leaves a database like this one. The nearest is ${nearest.name}, but:`,
+      `this database matches no migration. The closest is ${nearest.name}, with these differences:`,
       ...match.remaining.map(({ message }) => `  ${message}`),
       'Correct these, and adopt again. Nothing was recorded.',
     ].join('\n'),

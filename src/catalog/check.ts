@@ -21,7 +21,7 @@ export interface CheckReport {
 
 /**
  * Checks whether a database is what its migrations say: compares the ledger with the files and PostgreSQL's catalogs with
- * `catalog.json`, then runs the project's probes. Writes nothing.
+ * `catalog.json`, then runs the project's probes. Leaves nothing behind.
  */
 export async function check(db: Database, project: CatalogProject): Promise<CheckReport> {
   const migrations = readMigrations(project.folder)
@@ -38,7 +38,7 @@ export async function check(db: Database, project: CatalogProject): Promise<Chec
       probes: known === undefined ? [] : ((await project.probe?.(db, known)) ?? []),
     }
     if (!hasDrift(report)) return report
-    // Another process may have migrated meanwhile: then it was compared with what had been.
+    // Another process may have migrated in the meantime: then compare again.
     const now = await readLedger(db, project)
     if (now.length === ledger.length && now.at(-1)?.name === ledger.at(-1)?.name) return report
     ledger = now
@@ -53,11 +53,7 @@ function findUncompared(at: string | null, catalogs: Map<string, Catalog>): Ledg
 }
 
 /** Whether anything of a report is not as it should be. */
-export function hasDrift({
-  ledger,
-  differences,
-  probes,
-}: Pick<CheckReport, 'ledger' | 'differences' | 'probes'>): boolean {
+export function hasDrift({ ledger, differences, probes }: CheckReport): boolean {
   return ledger.length + differences.length > 0 || probes.some(({ outcome }) => outcome === 'failed')
 }
 
@@ -76,7 +72,7 @@ export async function findDrift(
   )
 }
 
-/** The differences but for those that the project allows, and for what the next online script makes beforehand. */
+/** Every difference, except those that the project allows and constraints that an adjacent online script has created. */
 export function driftOf(
   project: CatalogProject,
   found: Catalog,
@@ -88,14 +84,14 @@ export function driftOf(
     catalogs.get(names[names.indexOf(at) + offset] ?? ''),
   )
   if (!exact) return []
-  const expected = project.allow?.(exact, found, [...catalogs.values()]) ?? exact
+  const expected = project.expectedCatalog?.(exact, found, [...catalogs.values()]) ?? exact
   return compare(expected, found).filter(
-    difference => !isBegun(difference, before) && !isBegun(difference, after),
+    difference => !isCreatedEarly(difference, before) && !isCreatedEarly(difference, after),
   )
 }
 
 /** A constraint that the online script of the next migration, up or down, has made beforehand. */
-function isBegun({ object, fact, expected, found }: Difference, next: Catalog | undefined): boolean {
+function isCreatedEarly({ object, fact, expected, found }: Difference, next: Catalog | undefined): boolean {
   if (fact === null || expected !== null || !fact.startsWith('constraint ')) return false
   return next?.[object]?.[fact] === found?.replace(/ NOT VALID$/, '')
 }

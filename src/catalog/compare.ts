@@ -26,7 +26,7 @@ export function compare(expected: Catalog, found: Catalog): Difference[] {
     if (should && is) return compareFacts(object, should, is)
     return should
       ? [difference(object, null, '', undefined, `${object} is missing`)]
-      : [difference(object, null, undefined, '', `${object} is there, and should not be`)]
+      : [difference(object, null, undefined, '', `${object} should not exist`)]
   })
 }
 
@@ -81,7 +81,7 @@ function sentence(
   }
   const what = `${fact} on ${object}`
   if (found === undefined) return `${what} is missing`
-  if (expected === undefined) return `${what} is there, and should not be: ${found}`
+  if (expected === undefined) return `${what} should not exist: ${found}`
   return `${what} is: ${found}; it should be: ${expected}`
 }
 
@@ -89,7 +89,7 @@ function firstDifference(expected: string, found: string): string {
   const lines = (body: string) => body.trim().split('\n')
   const [should, is] = [lines(expected), lines(found)]
   const line = should.findIndex((text, i) => text !== is[i])
-  if (line < 0 && is.length <= should.length) return 'has other blank lines around it'
+  if (line < 0 && is.length <= should.length) return 'differs only in the blank lines around it'
   const at = line < 0 ? should.length : line
   const quote = (text: string | undefined) => (text === undefined ? 'nothing' : `"${text.trim()}"`)
   return `has in line ${at + 1} ${quote(is[at])}, and should have ${quote(should[at])}`

@@ -11,7 +11,7 @@ with named as (
             join pg_catalog.pg_namespace n on n.oid = c.relnamespace
            where c.relkind in ('r', 'v', 'p', 'm', 'f', 'S')) r
    where case when :only is null then :schemas ? r.nspname
-              else r.name in (select name from named) and not :foreign_tables ? r.name end
+              else r.name in (select name from named) and not :external_tables ? r.name end
 ), functions as (
   select f.*, case f.prokind when 'p' then 'procedure ' else 'function ' end || f.name as object
     from (select p.*, n.nspname, p.oid::regprocedure::text as name
@@ -26,12 +26,12 @@ with named as (
     from pg_catalog.pg_namespace n
    where n.nspname <> 'public' and :schemas ? n.nspname
      and (:only is null or n.nspname in (select name from named))
-), foreign_tables as (
+), external_tables as (
   -- By their names alone: to_regclass() asks for a right to the schema.
   select c.oid, format('table %I.%I', n.nspname, c.relname) as object
     from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-   where :foreign_tables ? format('%I.%I', n.nspname, c.relname)
+   where :external_tables ? format('%I.%I', n.nspname, c.relname)
 ), deployer as (
   -- The role's name differs between projects.
   select mode() within group (order by relowner) as oid
@@ -133,7 +133,7 @@ with named as (
                 case t.tgenabled when 'D' then ', disabled' when 'R' then ', replica only' when 'A' then ', always' end)
     from pg_catalog.pg_trigger t
     left join relations r on r.oid = t.tgrelid
-    left join foreign_tables f on f.oid = t.tgrelid
+    left join external_tables f on f.oid = t.tgrelid
    where not t.tgisinternal
      and (r.oid is not null
           or f.oid is not null
@@ -168,4 +168,4 @@ with named as (
    union all
   select object, 'body', coalesce(pg_get_function_sqlbody(oid), prosrc) from functions
 )
-select object, fact, value from facts where value is not null;
+select object, fact, value from facts where value is not null order by object collate "C", fact collate "C";

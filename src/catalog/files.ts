@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Catalog, Facts, Scope } from './read.ts'
+import type { Catalog, Scope } from './read.ts'
 
 /** `catalog.json` of every migration that has one, by the migration's name, in the order they are applied. */
 export function readCatalogs(folder: string): Map<string, Catalog> {
@@ -19,33 +19,22 @@ export function catalogAt(catalogs: Map<string, Catalog>, name: string): Catalog
 
 /** A line for each fact, and a list for text of several lines, so that a review shows what changed. */
 export function formatCatalog(catalog: Catalog): string {
-  const lines = (facts: Facts) =>
-    Object.fromEntries(
-      Object.entries(facts).map(([fact, is]) => [fact, is.includes('\n') ? is.split('\n') : is]),
-    )
-  const objects = Object.entries(catalog).map(([object, facts]) => [object, lines(facts)])
-  return `${JSON.stringify(Object.fromEntries(objects), null, 2)}\n`
+  const lines = (_: string, value: unknown) =>
+    typeof value === 'string' && value.includes('\n') ? value.split('\n') : value
+  return `${JSON.stringify(catalog, lines, 2)}\n`
 }
 
 function parseCatalog(text: string): Catalog {
-  const catalog: Record<string, Record<string, string | string[]>> = JSON.parse(text)
-  return Object.fromEntries(
-    Object.entries(catalog).map(([object, facts]) => [
-      object,
-      Object.fromEntries(
-        Object.entries(facts).map(([fact, is]) => [fact, typeof is === 'string' ? is : is.join('\n')]),
-      ),
-    ]),
-  )
+  return JSON.parse(text, (_, value) => (Array.isArray(value) ? value.join('\n') : value))
 }
 
 /** The names to look for in a database to compare it with any of these catalogs. */
-export function namesIn(catalogs: Iterable<Catalog>, { foreignTables }: Scope): string[] {
+export function namesIn(catalogs: Iterable<Catalog>, { externalTables }: Scope): string[] {
   const names = new Set<string>()
   for (const catalog of catalogs) {
     for (const [object, facts] of Object.entries(catalog)) {
       names.add(nameOf(object))
-      if (!foreignTables.includes(nameOf(object))) continue
+      if (!externalTables.includes(nameOf(object))) continue
       for (const fact of Object.keys(facts)) names.add(nameOf(fact))
     }
   }

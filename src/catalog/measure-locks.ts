@@ -2,15 +2,21 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { readMigrations, type Script } from '../migrator/files.ts'
 import { ensureLedger, insertEntry } from '../migrator/ledger.ts'
-import { type LockMode, type Locks, lockModes, type ScriptLocks, type TableLocks } from '../migrator/locks.ts'
+import {
+  type LockMode,
+  type Locks,
+  lockModes,
+  type ScriptLocks,
+  type TableLocks,
+} from '../migrator/measured-locks.ts'
 import { findByName } from '../migrator/name.ts'
 import { indexedConcurrently } from '../migrator/parse.ts'
 import type { Project } from '../migrator/project.ts'
 import { execute, query, transaction } from '../query.ts'
 
 /**
- * Applies a migration and reads from `pg_locks`, after each of its statements, which locks on tables it holds. For a
- * database of one's own, with rows in it: what loops over rows, or fires for them, takes no lock otherwise.
+ * Applies a migration and reads from `pg_locks`, after each of its statements, which locks on tables it holds. Run it on a
+ * throwaway database with rows: loops and row triggers take no locks on empty tables.
  */
 export async function measureLocks(db: Database, project: Project, name: string): Promise<Locks> {
   const migration = findByName(readMigrations(project.folder), name)
@@ -28,10 +34,10 @@ export async function measureLocks(db: Database, project: Project, name: string)
 async function measureScript(tx: Database, { statements }: Script): Promise<ScriptLocks> {
   const taken: ScriptLocks['taken'] = {}
   const existing = await readTables(tx)
-  let before = await readLocks(tx, existing)
+  let before = await readHeldLocks(tx, existing)
   for (const [index, statement] of statements.entries()) {
     await execute(tx, sql.raw(statement.sql))
-    const after = await readLocks(tx, existing)
+    const after = await readHeldLocks(tx, existing)
     const added = Object.entries(after).filter(([table, mode]) => before[table] !== mode)
     added.sort(([a], [b]) => (a < b ? -1 : 1))
     if (added.length > 0) taken[index + 1] = Object.fromEntries(added)
@@ -72,7 +78,7 @@ async function readTables(tx: Database): Promise<Map<number, string>> {
 }
 
 /** The strongest lock that this session holds on each of them. */
-async function readLocks(tx: Database, tables: Map<number, string>): Promise<TableLocks> {
+async function readHeldLocks(tx: Database, tables: Map<number, string>): Promise<TableLocks> {
   const rows = await query<{ relation: number; mode: string }>(
     tx,
     sql`select relation::integer as relation, lower(regexp_replace(left(mode, -4), '(?<!^)([A-Z])', ' \\1', 'g')) as mode

@@ -15,8 +15,8 @@ export interface Probe {
 /** A folder of migrations whose outcome is known by `catalog.json`. */
 export interface CatalogProject extends Project {
   scope: Scope
-  /** What a database may differ in: the catalog to compare with, given the exact one and those of all migrations. */
-  allow?: (exact: Catalog, found: Catalog, catalogs: Catalog[]) => Catalog
+  /** The catalog to compare with, where a database may differ from the exact one; given those of all migrations too. */
+  expectedCatalog?: (exact: Catalog, found: Catalog, catalogs: Catalog[]) => Catalog
   /** Tries what must hold in a database with that catalog. */
   probe?: (db: Database, catalog: Catalog) => Promise<Probe[]>
 }

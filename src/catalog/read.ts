@@ -14,68 +14,54 @@ export interface Scope {
   /** The schemas that the migrations make objects in. */
   schemas: string[]
   /** Tables of others, with their schema, on which some of the triggers are ours. */
-  foreignTables: string[]
+  externalTables: string[]
   /** Roles that own nothing: whoever owns most of the rest is `the deployer`. */
   clientRoles: string[]
 }
 
 /**
- * Reads PostgreSQL's own catalogs: everything in the schemas, or just the objects of these names; of the triggers on
- * foreign tables those of these names, or that call these functions. In the same words whatever the version (15 to 18),
- * the deploying role and the order of the columns.
+ * Reads every object in the schemas, or only those named in `only`; on external tables, only triggers that are named there
+ * or call our functions. The words do not depend on the version (15 to 18), the deployer or the order of columns.
  *
  * Reads only, and needs no right on any table.
  */
 export async function readCatalog(db: Database, scope: Scope, only?: string[]): Promise<Catalog> {
-  return await transaction(
-    db,
-    async tx => {
-      const was = await currentSettings(tx, Object.keys(whileReading))
-      await set(tx, whileReading)
-      const rows = await query<{ object: string; fact: string; value: string }>(tx, factsOf(scope, only))
-      // The transaction may be the caller's.
-      await set(tx, was)
-      // A foreign table is there, whether or not it has triggers of ours.
-      const objects = new Set([
-        ...scope.foreignTables.map(name => `table ${name}`),
-        ...rows.map(row => row.object),
-      ])
-      const catalog: Catalog = Object.fromEntries([...objects].sort().map(object => [object, {}]))
-      for (const { object, fact, value } of rows.sort(byName)) {
-        const text = value.replaceAll('\r\n', '\n')
-        Object.assign(catalog[object] ?? {}, { [fact]: fact === 'definition' ? unqualified(text) : text })
-      }
-      return catalog
-    },
-    { accessMode: 'read only' },
-  )
+  return await transaction(db, tx => readFacts(tx, scope, only), { accessMode: 'read only' })
 }
 
-const whileReading = {
+async function readFacts(tx: Database, scope: Scope, only: string[] | undefined): Promise<Catalog> {
+  // The transaction may be the caller's: its settings are put back.
+  const [before] = await query<Record<keyof typeof WHILE_READING, string>>(
+    tx,
+    sql`select current_setting('search_path') as search_path,
+               current_setting('quote_all_identifiers') as quote_all_identifiers,
+               current_setting('lock_timeout') as lock_timeout`,
+  )
+  await set(tx, WHILE_READING)
+  const rows = await query<{ object: string; fact: string; value: string }>(tx, factsOf(scope, only))
+  await set(tx, before ?? WHILE_READING)
+  // An external table is there, whether or not it has triggers of ours.
+  const names = [...scope.externalTables.map(name => `table ${name}`), ...rows.map(({ object }) => object)]
+  const catalog: Catalog = Object.fromEntries([...new Set(names)].sort().map(object => [object, {}]))
+  for (const { object, fact, value } of rows) {
+    const text = value.replaceAll('\r\n', '\n')
+    Object.assign(catalog[object] ?? {}, { [fact]: fact === 'definition' ? unqualified(text) : text })
+  }
+  return catalog
+}
+
+const WHILE_READING = {
   // Nothing is visible by its bare name, so every name comes out qualified.
   search_path: '',
   quote_all_identifiers: 'off',
-  // What is printed of an expression, PostgreSQL looks up in a table that somebody may have locked.
+  // To print an expression, PostgreSQL looks up a table that somebody may have locked.
   lock_timeout: '2s',
 }
 
-async function currentSettings(tx: Database, names: string[]): Promise<Record<string, string>> {
-  const rows = await query<{ name: string; value: string }>(
-    tx,
-    sql`select name, current_setting(name) as value from jsonb_array_elements_text(${JSON.stringify(names)}::text::jsonb) name`,
-  )
-  return Object.fromEntries(rows.map(({ name, value }) => [name, value]))
-}
-
-async function set(tx: Database, settings: Record<string, string>): Promise<void> {
+async function set(tx: Database, settings: typeof WHILE_READING): Promise<void> {
   for (const [name, value] of Object.entries(settings)) {
     await execute(tx, sql`select set_config(${name}, ${value}, true)`)
   }
-}
-
-function byName(a: { object: string; fact: string }, b: { object: string; fact: string }): number {
-  const [x, y] = a.object === b.object ? [a.fact, b.fact] : [a.object, b.object]
-  return x < y ? -1 : x > y ? 1 : 0
 }
 
 /** Up to PostgreSQL 15 a view names its table before every column, later only where there are several. */
@@ -84,12 +70,12 @@ function unqualified(definition: string): string {
   return definition.replace(new RegExp(`(?<![\\w.])(?:${tables.join('|')})\\.`, 'g'), '')
 }
 
-function factsOf({ schemas, foreignTables, clientRoles }: Scope, only: string[] | undefined): SQL {
+function factsOf({ schemas, externalTables, clientRoles }: Scope, only: string[] | undefined): SQL {
   // As text: each driver encodes JSON and arrays in its own way.
   const json = (names: string[] | undefined) => sql`${names ? JSON.stringify(names) : null}::text::jsonb`
   const parameters: Record<string, SQL> = {
     ':schemas': json(schemas),
-    ':foreign_tables': json(foreignTables),
+    ':external_tables': json(externalTables),
     ':client_roles': json(clientRoles),
     ':only': json(only),
   }

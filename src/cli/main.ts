@@ -12,7 +12,7 @@ for (const stream of [stdout, stderr]) {
 }
 
 process.once('SIGINT', () => {
-  stderr.write('\ninterrupted; what is committed stays, and the same command continues from there\n')
+  stderr.write('\ninterrupted; what is committed stays\n')
   process.exit(130)
 })
 

@@ -18,7 +18,8 @@ export function progress(
 export function waiting(cli: Cli): NonNullable<MigrateOptions['onWait']> {
   let last = ''
   return ({ message, attempt }) => {
-    const blocker = message.replace(/ for \d+ s$/gm, '')
+    // How long the others have been at it does not count.
+    const blocker = message.replace(/\d+ s\b/g, '')
     if (blocker !== last) cli.note(attempt > 0 ? `${message}\nTrying again.` : message)
     else if (attempt > 0 && attempt % 10 === 0) cli.note(`still waiting, ${attempt} attempts so far`)
     last = blocker

@@ -1,13 +1,13 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { execute, query, transaction } from '../query.ts'
+import { execute, query, setLockTimeout, transaction } from '../query.ts'
 
 /** In milliseconds. PostgreSQL cancels an autovacuum for a waiter only after its deadlock_timeout of a second. */
-const patience = 1_500
+const PATIENCE = 1_500
 
 /**
- * Waits for autovacuum to give way on the tables that a text names. It never would for our own lock timeout; so we wait
- * longer, in a mode that blocks no client. What is not ours to lock is left to the next attempt.
+ * Waits until autovacuum releases the tables that a text names. PostgreSQL cancels it only for someone who has waited for
+ * `deadlock_timeout`, which is longer than our lock timeout. Blocks no client; skips tables that we may not lock.
  */
 export async function waitForAutovacuum(db: Database, text: string): Promise<void> {
   const held = await query<{ schema: string; name: string }>(
@@ -24,7 +24,7 @@ export async function waitForAutovacuum(db: Database, text: string): Promise<voi
   )
   for (const { schema, name } of held.filter(table => text.includes(table.name))) {
     await transaction(db, async tx => {
-      await execute(tx, sql`select set_config('lock_timeout', ${`${patience}ms`}, true)`)
+      await setLockTimeout(tx, PATIENCE)
       const table = sql`${sql.identifier(schema)}.${sql.identifier(name)}`
       await execute(tx, sql`lock table ${table} in share update exclusive mode`)
     }).catch(() => {})

@@ -1,36 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { isLockFailure } from '../pg-error.ts'
 import { query } from '../query.ts'
 
-/**
- * Runs `work`, a statement of the session `pid`. If it takes longer than `after` milliseconds, asks over another
- * connection who blocks it; when it fails for want of a lock, `explain` gets the answer.
- */
-export async function explainBlockers(
-  observer: Database,
-  pid: number,
-  after: number,
-  work: () => Promise<void>,
-  explain: (cause: unknown, blockers: string[]) => Error,
-): Promise<void> {
-  let blockers: Promise<string[]> = Promise.resolve([])
+/** Asks over another connection who blocks a session, once it has waited for `after` milliseconds. */
+export function watchForBlockers(observer: Database, pid: number, after: number) {
+  let answer: Promise<string[]> = Promise.resolve([])
   const timer = setTimeout(() => {
-    blockers = readBlockers(observer, sql`${pid}::integer`).catch(() => [])
+    answer = readBlockers(observer, sql`${pid}::integer`).catch(() => [])
   }, after)
-  try {
-    await work()
-  } catch (cause) {
-    if (!isLockFailure(cause)) throw explain(cause, [])
-    throw explain(cause, await Promise.race([blockers, pause(100, [] as string[])]))
-  } finally {
-    clearTimeout(timer)
+  return {
+    stop: () => clearTimeout(timer),
+    /** What the answer is, unless it takes too long. */
+    blockers: () => Promise.race([answer, pause(100, [] as string[])]),
   }
 }
 
 /** How often to report whom a statement waits for, in milliseconds. */
-const interval = 2_000
+const INTERVAL = 2_000
 
 /** Runs `work`, a statement that may wait for as long as it takes, and reports now and then for whom. */
 export async function reportBlockers(
@@ -46,7 +33,7 @@ export async function reportBlockers(
     const blockers = await readBlockers(observer, pidRunning(statement)).catch(() => [])
     if (blockers.length > 0) report(blockers)
     asking = false
-  }, interval)
+  }, INTERVAL)
   await work().finally(() => clearInterval(timer))
 }
 
@@ -81,7 +68,7 @@ async function readBlockers(db: Database, pid: SQL): Promise<string[]> {
       application && `application ${application}`,
       state,
       seconds === null
-        ? 'since when is hidden from this role, which is not a member of pg_read_all_stats'
+        ? 'transaction age hidden (needs pg_read_all_stats)'
         : `in a transaction for ${seconds} s`,
     ]
       .filter(Boolean)

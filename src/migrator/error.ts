@@ -1,9 +1,11 @@
+import { isSqlState } from '../pg-error.ts'
+
 export type MigrationErrorCode =
   /** A statement failed; `sqlState` says why, the message says where. */
   | 'STATEMENT_FAILED'
   /** A lock was not free within the time and the number of attempts allowed. */
   | 'LOCK_TIMEOUT'
-  /** Another migrator was running for longer than we wait. */
+  /** Another migrator was running for longer than we wait, or applied something meanwhile. */
   | 'BUSY'
   /** A script would end the transaction that it runs in. */
   | 'TRANSACTION_CONTROL'
@@ -19,7 +21,7 @@ export type MigrationErrorCode =
   | 'UNKNOWN'
   /** A migration that is not applied sorts before one that is. */
   | 'OUT_OF_ORDER'
-  /** With the migration, something that must hold at every commit would no longer hold. */
+  /** A probe failed: something that must hold after every commit would no longer hold. */
   | 'PROBE_FAILED'
   /** No migration leaves a database like this one. */
   | 'NOT_ADOPTABLE'
@@ -40,6 +42,6 @@ export class MigrationError extends Error {
   ) {
     super(message, { cause: options.cause })
     this.code = code
-    this.sqlState = options.sqlState
+    this.sqlState = isSqlState(options.sqlState) ? options.sqlState : undefined
   }
 }

@@ -14,15 +14,17 @@ export interface Statement {
 /** One of the files of statements that a migration's folder may hold. */
 export interface Script {
   file: 'migration.sql' | 'online.sql' | 'down.sql' | 'down.online.sql' | 'down.check.sql'
+  /** The name of the migration and the file. */
+  path: string
   statements: Statement[]
 }
 
-/** A folder of migrations holds one folder for each. */
+/** One migration: a folder with `migration.sql` and the scripts it may have beside it. */
 export interface Migration {
   name: string
   /** As drizzle's own migrator computes and records it. */
   hash: string
-  /** The hashes it may have with other line endings: a checkout on Windows is no edit. */
+  /** Its hash with each kind of line ending: a checkout on Windows is not an edit. */
   sameHashes: string[]
   /** The folder's timestamp in milliseconds since 1970; drizzle records it as `created_at`. */
   folderMillis: number
@@ -45,7 +47,7 @@ export function readMigrations(folder: string): Migration[] {
       hash,
       sameHashes: [text, unix, unix.replaceAll('\n', '\r\n')].map(sha256),
       folderMillis,
-      up: { file: 'migration.sql', statements: withLines(sql) },
+      up: { file: 'migration.sql', path: `${name}/migration.sql`, statements: withLines(sql) },
       upOnline: readScript(folder, name, 'online.sql'),
       down: readScript(folder, name, 'down.sql'),
       downOnline: readScript(folder, name, 'down.online.sql'),
@@ -55,9 +57,10 @@ export function readMigrations(folder: string): Migration[] {
 }
 
 function readScript(folder: string, name: string, file: Script['file']): Script | undefined {
-  const path = join(folder, name, file)
-  if (!existsSync(path)) return undefined
-  return { file, statements: withLines(readFileSync(path, 'utf8').split('--> statement-breakpoint')) }
+  const path = `${name}/${file}`
+  if (!existsSync(join(folder, path))) return undefined
+  const text = readFileSync(join(folder, path), 'utf8')
+  return { file, path, statements: withLines(text.split('--> statement-breakpoint')) }
 }
 
 function withLines(chunks: string[]): Statement[] {

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { pgErrorOf, sqlStateSuffix } from '../pg-error.ts'
+import { formatPgError, pgErrorOf } from '../pg-error.ts'
 import { query } from '../query.ts'
 import { MigrationError } from './error.ts'
 import type { Migration } from './files.ts'
@@ -22,7 +22,7 @@ function nameOf({ ledger = { schema: 'drizzle', table: '__drizzle_migrations' } 
 /** What is applied, in the order of the names; nothing where there is no ledger yet. */
 export async function readLedger(db: Database, project: Ledger): Promise<LedgerEntry[]> {
   const { schema, table, identifier } = nameOf(project)
-  // To name a table that is not there, one would need the right to use its schema all the same.
+  // From the catalogs: to name a table that is not there, one needs the right to use its schema all the same.
   const columns = await query<{ name: string }>(
     db,
     sql`select a.attname as name
@@ -92,7 +92,7 @@ export async function deleteEntry(db: Database, project: Ledger, { name }: Migra
   await run(db, project, 'written', sql`delete from ${nameOf(project).identifier} where name = ${name}`)
 }
 
-/** Runs a statement. If a privilege is missing, the error says which grant helps. */
+/** Runs a statement. If a privilege is missing, the error says which grants help. */
 async function run<Row extends Record<string, unknown>>(
   db: Database,
   project: Ledger,
@@ -100,18 +100,17 @@ async function run<Row extends Record<string, unknown>>(
   statement: SQL,
 ): Promise<Row[]> {
   return await query<Row>(db, statement).catch(cause => {
-    const { message, code } = pgErrorOf(cause)
-    if (code !== '42501') throw cause
+    const error = pgErrorOf(cause)
+    if (error.code !== '42501') throw cause
     const { schema, table } = nameOf(project)
-    const hints = {
-      created: `create schema if not exists ${schema}; grant usage, create on schema ${schema}`,
-      read: `grant usage on schema ${schema}; grant all on all tables in schema ${schema}, and on all sequences,`,
-      written: `grant all on all tables in schema ${schema}, and on all sequences,`,
-    }
-    const reason = `${schema}.${table} cannot be ${what}: ${message}${sqlStateSuffix(code)}`
-    const hint = `hint: As a role that may: ${hints[what]} to the role that deploys.`
-    throw new MigrationError('STATEMENT_FAILED', `${reason}\n${hint}\nNothing was applied.`, {
-      sqlState: code,
+    const grants =
+      what === 'created'
+        ? `create schema if not exists ${schema}; grant usage, create on schema ${schema}`
+        : `grant usage on schema ${schema}; grant all on all tables in schema ${schema}, and on all sequences,`
+    const hint = `As a role that may: ${grants} to the role that deploys.`
+    const message = `${schema}.${table} cannot be ${what}: ${formatPgError({ ...error, message: error.message, hint })}`
+    throw new MigrationError('STATEMENT_FAILED', `${message}\nThe ledger was not changed.`, {
+      sqlState: error.code,
       cause,
     })
   })

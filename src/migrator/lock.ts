@@ -1,21 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { isLockFailure } from '../pg-error.ts'
+import { isLockFailure, pgErrorOf } from '../pg-error.ts'
 import { query, transaction } from '../query.ts'
 import { MigrationError } from './error.ts'
 
 /** The advisory lock of every migrator: 'agdb' in ASCII. */
-const lockKey = 0x61676462
+const LOCK_KEY = 0x61676462
 
 /** How long a migrator waits for another one, in milliseconds. */
-const patience = 10 * 60_000
+const PATIENCE = 10 * 60_000
 
 /**
  * In milliseconds. Below PostgreSQL's deadlock_timeout of a second, so that we are a deadlock's victim and no client is;
  * and short, because clients queue behind us meanwhile.
  */
-export const defaultLockTimeout = 100
+export const DEFAULT_LOCK_TIMEOUT = 100
 
 /** How a change waits for the locks it needs. */
 export interface LockOptions {
@@ -23,7 +23,7 @@ export interface LockOptions {
   lockTimeout?: number
   /** How often to try again from the beginning after a lock timeout; 100 unless given. */
   retries?: number
-  /** Called after each lock timeout, and now and then while an index waits to be built concurrently. */
+  /** Called after each lock timeout or deadlock, and now and then while an online statement waits. */
   onWait?: (wait: Wait) => void
 }
 
@@ -43,12 +43,12 @@ export interface Wait {
  * @throws MigrationError `BUSY`
  */
 export async function withMigrationLock<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
-  const deadline = Date.now() + patience
+  const deadline = Date.now() + PATIENCE
   for (;;) {
     const attempt = await transaction(db, async tx => {
       const [row] = await query<{ locked: boolean }>(
         tx,
-        sql`select pg_try_advisory_xact_lock(${lockKey}::bigint) as locked`,
+        sql`select pg_try_advisory_xact_lock(${LOCK_KEY}::bigint) as locked`,
       )
       return row?.locked ? { result: await work(tx) } : undefined
     })
@@ -56,7 +56,7 @@ export async function withMigrationLock<T>(db: Database, work: (tx: Database) =>
     if (Date.now() > deadline) {
       throw new MigrationError(
         'BUSY',
-        'another migration has been running for ten minutes. Nothing was run meanwhile.',
+        'another migration is still running after ten minutes. Nothing was run.',
       )
     }
     await pause(25 + Math.random() * 50)
@@ -66,31 +66,31 @@ export async function withMigrationLock<T>(db: Database, work: (tx: Database) =>
 /**
  * Tries again after a lock timeout or a deadlock, with growing pauses of random length.
  *
- * @param between what to wait for after every third attempt
+ * @param beforeRetry what to wait for after every third attempt
  * @throws MigrationError `LOCK_TIMEOUT` after the last attempt
  */
 export async function retryOnLockTimeout<T>(
   { retries = 100, onWait }: LockOptions,
   work: () => Promise<T>,
-  between: () => Promise<void> = async () => {},
+  beforeRetry: () => Promise<void> = async () => {},
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof MigrationError) || error.code === 'LOCK_TIMEOUT' || !isLockFailure(error))
-        throw error
+      const hasGivenUp = error instanceof MigrationError && error.code === 'LOCK_TIMEOUT'
+      if (hasGivenUp || !isLockFailure(error)) throw error
+      const { message } = error instanceof MigrationError ? error : pgErrorOf(error)
       if (attempt > retries) {
-        const { message, sqlState } = error
         throw new MigrationError('LOCK_TIMEOUT', `${message}\nGave up after ${attempt} attempts.`, {
-          sqlState,
+          sqlState: pgErrorOf(error).code,
           cause: error,
         })
       }
-      onWait?.({ message: error.message, attempt })
+      onWait?.({ message, attempt })
       // Half a second on average, so that clients queued behind us get through meanwhile.
       await pause(Math.random() * Math.min(1000, 50 * 2 ** attempt))
-      if (attempt % 3 === 0) await between()
+      if (attempt % 3 === 0) await beforeRetry()
     }
   }
 }

@@ -2,7 +2,7 @@ import type { Database } from '../database.ts'
 import { insertEntry, type LedgerEntry } from './ledger.ts'
 import { findPending } from './pending.ts'
 import type { Project } from './project.ts'
-import { type Ran, type RunOptions, runMigration } from './run.ts'
+import { type CompletedRun, type RunOptions, runMigration } from './run.ts'
 import { verify } from './verify.ts'
 
 export interface MigrateOptions extends RunOptions {
@@ -12,7 +12,7 @@ export interface MigrateOptions extends RunOptions {
 
 export interface MigrateReport {
   /** The migrations applied by this call, in order. */
-  applied: Ran[]
+  applied: CompletedRun[]
   /** How many the database had before, or received from another migrator meanwhile. */
   already: number
   /** The applied migrations that come after `to`; only `rollback` undoes them. */
@@ -35,19 +35,19 @@ export async function migrate(
   for (const migration of pending) {
     const run = {
       migration,
-      script: migration.up,
       online: migration.upOnline,
-      isPending: (ledger: LedgerEntry[]) => {
+      scripts: [migration.up],
+      isDue: (ledger: LedgerEntry[]) => {
         verify(all, ledger, `Nothing of ${migration.name} was run.`)
         return !ledger.some(entry => entry.name === migration.name)
       },
-      finish: async (tx: Database) => {
+      updateLedger: async (tx: Database) => {
         await project.beforeCommit?.(tx, migration, migration === pending.at(-1))
         await insertEntry(tx, project, migration)
       },
     }
-    const ran = await runMigration(db, project, run, options)
-    if (ran) report.applied.push(ran)
+    const completed = await runMigration(db, project, run, options)
+    if (completed) report.applied.push(completed)
     else report.already += 1
   }
   return report

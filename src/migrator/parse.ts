@@ -1,6 +1,6 @@
-import type { DoStmt, ParseResult } from 'libpg-query'
+import type { ParseResult } from 'libpg-query'
 import { MigrationError } from './error.ts'
-import { firstLine, type Migration, newlines, type Script, type Statement } from './files.ts'
+import { firstLine, newlines, type Script, type Statement } from './files.ts'
 
 /** PostgreSQL's own parser. Loaded when there is SQL to read: it takes a moment. */
 async function parse(sql: string): Promise<ParseResult['stmts'] & object> {
@@ -15,16 +15,16 @@ async function parse(sql: string): Promise<ParseResult['stmts'] & object> {
  *
  * @throws MigrationError `TRANSACTION_CONTROL`
  */
-export async function refuseTransactionControl(migration: Migration, script: Script): Promise<void> {
+export async function refuseTransactionControl(script: Script): Promise<void> {
   for (const statement of script.statements) {
     for (const { stmt, stmt_location: offset = 0 } of await parse(statement.sql)) {
       const kind = stmt && 'TransactionStmt' in stmt ? (stmt.TransactionStmt.kind ?? '') : ''
       if (kind === '' || /SAVEPOINT|_RELEASE|_ROLLBACK_TO/.test(kind)) continue
       const word = kind.replace('TRANS_STMT_', '').split('_')[0]
-      const online = script.file === 'down.sql' ? 'down.online.sql' : 'online.sql'
+      const online = script.file === 'migration.sql' ? 'online.sql' : 'down.online.sql'
       throw new MigrationError(
         'TRANSACTION_CONTROL',
-        `${migration.name}/${script.file}, line ${lineAt(statement, offset)}: ${word} would end the transaction that the whole file runs in. Remove it; what must run outside a transaction belongs in ${online}. Nothing was run.`,
+        `${script.path}, line ${lineAt(statement, offset)}: ${word} is not allowed, because the whole file runs in one transaction. Remove it; what must run outside a transaction belongs in ${online}. Nothing was run.`,
       )
     }
   }
@@ -41,18 +41,9 @@ export async function commitsByItself({ sql }: Statement): Promise<boolean> {
     if (!stmt) return false
     if ('IndexStmt' in stmt) return stmt.IndexStmt.concurrent === true
     if ('DropStmt' in stmt) return stmt.DropStmt.concurrent === true
-    if ('DoStmt' in stmt) return /\bcommit\b/i.test(bodyOf(stmt.DoStmt).replace(/--.*/g, ''))
+    if ('DoStmt' in stmt) return /\bcommit\b/i.test(sql.replace(/--.*/g, ''))
     return 'ReindexStmt' in stmt || 'VacuumStmt' in stmt || 'CallStmt' in stmt
   })
-}
-
-function bodyOf({ args = [] }: DoStmt): string {
-  for (const arg of args) {
-    if ('DefElem' in arg && arg.DefElem.arg && 'String' in arg.DefElem.arg && arg.DefElem.defname === 'as') {
-      return arg.DefElem.arg.String.sval ?? ''
-    }
-  }
-  return ''
 }
 
 /** The table that a statement builds an index on concurrently, if it does. */

@@ -30,7 +30,7 @@ export async function findPending(db: Database, project: Project, to: string | u
   verify(all, ledger)
   const applied = new Set(ledger.map(entry => entry.name))
   const pending = wanted.filter(migration => !applied.has(migration.name))
-  for (const migration of pending) await refuseTransactionControl(migration, migration.up)
+  for (const migration of pending) await refuseTransactionControl(migration.up)
   const beyond = all.slice(wanted.length).flatMap(({ name }) => (applied.has(name) ? [name] : []))
   return { all, wanted, pending, beyond }
 }

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { query } from '../query.ts'
 import type { Script } from './files.ts'
-import { type LockMode, lockModes, readLocks, type ScriptLocks } from './locks.ts'
+import { type LockMode, lockModes, readMeasuredLocks, type ScriptLocks } from './measured-locks.ts'
 import { findPending } from './pending.ts'
 import type { Project } from './project.ts'
 
@@ -44,7 +44,7 @@ export async function planMigration(
   const { pending } = await findPending(db, project, options.to)
   const rows = await readRowCounts(db)
   return pending.map(({ name, upOnline, up }) => {
-    const locks = readLocks(project.folder, name)
+    const locks = readMeasuredLocks(project.folder, name)
     const scripts = [upOnline, up].filter(script => script !== undefined)
     return { name, scripts: scripts.map(script => planScript(script, locks[script.file], rows)) }
   })

@@ -3,12 +3,12 @@ import type { Database } from '../database.ts'
 import { execute, transaction } from '../query.ts'
 import { MigrationError } from './error.ts'
 import { statementFailed } from './failure.ts'
-import { type Migration, readMigrations, type Script } from './files.ts'
+import { readMigrations, type Script } from './files.ts'
 import { deleteEntry, type LedgerEntry, readLedger } from './ledger.ts'
 import { findByName } from './name.ts'
 import { refuseTransactionControl } from './parse.ts'
 import type { Project } from './project.ts'
-import { type Ran, type RunOptions, runMigration } from './run.ts'
+import { type CompletedRun, type RunOptions, runMigration } from './run.ts'
 import { verify } from './verify.ts'
 
 export interface RollbackOptions extends RunOptions {
@@ -18,7 +18,7 @@ export interface RollbackOptions extends RunOptions {
 
 export interface RollbackReport {
   /** The migrations undone by this call, the latest first. */
-  undone: Ran[]
+  undone: CompletedRun[]
 }
 
 /**
@@ -40,55 +40,50 @@ export async function rollback(
     options.to === undefined
       ? applied.length - 1
       : applied.indexOf(findByName(applied, options.to, 'applied migration')) + 1
-  const unwanted = applied.slice(Math.max(kept, 0)).reverse()
-  const scripts = new Map(await Promise.all(unwanted.map(async m => [m, await downScript(m)] as const)))
-
+  const toUndo = applied.slice(Math.max(kept, 0)).reverse()
+  for (const { name, down, downCheck } of toUndo) {
+    if (!down) {
+      throw new MigrationError(
+        'IRREVERSIBLE',
+        `${name} is irreversible: it has no down.sql. Nothing was rolled back. Write one beside its migration.sql, and roll back again.`,
+      )
+    }
+    for (const script of [down, downCheck]) if (script) await refuseTransactionControl(script)
+  }
   // Whatever prevents one of them must be known before the first is undone.
-  for (const migration of unwanted) await runCheck(db, project, migration)
+  for (const { downCheck } of toUndo) if (downCheck) await runCheck(db, project, downCheck)
 
-  const undone: Ran[] = []
-  for (const [migration, script] of scripts) {
+  const undone: CompletedRun[] = []
+  for (const migration of toUndo) {
+    const { name } = migration
     const run = {
       migration,
-      script,
-      check: migration.downCheck,
       online: migration.downOnline,
-      isPending: (current: LedgerEntry[]) => {
-        verify(all, current, `Nothing of ${migration.name} was run.`)
-        return current.at(-1)?.name === migration.name
+      scripts: [migration.downCheck, migration.down],
+      isDue: (current: LedgerEntry[]) => {
+        verify(all, current, `Nothing of ${name} was run.`)
+        const last = current.at(-1)?.name
+        if (last === name || !current.some(entry => entry.name === name)) return last === name
+        throw new MigrationError(
+          'BUSY',
+          `${last} was applied meanwhile: roll that back first. ${name} was not undone.`,
+        )
       },
-      finish: (tx: Database) => deleteEntry(tx, project, migration),
+      updateLedger: (tx: Database) => deleteEntry(tx, project, migration),
     }
-    const ran = await runMigration(db, project, run, options)
-    if (ran) undone.push(ran)
+    const completed = await runMigration(db, project, run, options)
+    if (completed) undone.push(completed)
   }
   return { undone }
 }
 
-async function downScript(migration: Migration): Promise<Script> {
-  const { name, down } = migration
-  if (down === undefined) {
-    throw new MigrationError(
-      'IRREVERSIBLE',
-      `${name} is irreversible: it has no down.sql. Nothing was rolled back. Write one beside its migration.sql, and roll back again.`,
-    )
+async function runCheck(db: Database, project: Project, check: Script): Promise<void> {
+  const work = async (tx: Database) => {
+    for (const statement of check.statements) {
+      await execute(tx, sql.raw(statement.sql)).catch(cause => {
+        throw statementFailed(project, check, statement, cause)
+      })
+    }
   }
-  await refuseTransactionControl(migration, down)
-  return down
-}
-
-async function runCheck(db: Database, project: Project, migration: Migration): Promise<void> {
-  const { downCheck } = migration
-  if (downCheck === undefined) return
-  await transaction(
-    db,
-    async tx => {
-      for (const statement of downCheck.statements) {
-        await execute(tx, sql.raw(statement.sql)).catch(cause => {
-          throw statementFailed(project, migration, downCheck, statement, cause)
-        })
-      }
-    },
-    { accessMode: 'read only' },
-  )
+  await transaction(db, work, { accessMode: 'read only' })
 }

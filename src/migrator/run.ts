@@ -1,12 +1,13 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { connectionsOf, execute, query } from '../query.ts'
+import { isLockFailure } from '../pg-error.ts'
+import { connectionsOf, execute, query, setLockTimeout } from '../query.ts'
 import { waitForAutovacuum } from './autovacuum.ts'
-import { explainBlockers } from './blockers.ts'
+import { watchForBlockers } from './blockers.ts'
 import { statementFailed } from './failure.ts'
 import type { Migration, Script } from './files.ts'
 import { ensureLedger, type LedgerEntry, readLedger } from './ledger.ts'
-import { defaultLockTimeout, type LockOptions, retryOnLockTimeout, withMigrationLock } from './lock.ts'
+import { DEFAULT_LOCK_TIMEOUT, type LockOptions, retryOnLockTimeout, withMigrationLock } from './lock.ts'
 import { runOnline } from './online.ts'
 import type { Project } from './project.ts'
 
@@ -20,7 +21,7 @@ export interface RunOptions extends LockOptions {
 }
 
 /** A migration that was run, and how long it took. */
-export interface Ran {
+export interface CompletedRun {
   name: string
   milliseconds: number
 }
@@ -28,14 +29,13 @@ export interface Ran {
 /** A migration on its way up or down. */
 interface Run {
   migration: Migration
-  script: Script
-  /** Runs first in the same transaction. */
-  check?: Script | undefined
   online: Script | undefined
+  /** Run in this order in one transaction. */
+  scripts: (Script | undefined)[]
   /** Whether, under the lock, it is still to be run; throws where it must not be. */
-  isPending: (ledger: LedgerEntry[]) => boolean
-  /** Runs last in the transaction: writes the ledger. */
-  finish: (tx: Database) => Promise<void>
+  isDue: (ledger: LedgerEntry[]) => boolean
+  /** Runs last in the transaction. */
+  updateLedger: (tx: Database) => Promise<void>
 }
 
 /**
@@ -51,53 +51,41 @@ export async function runMigration(
   project: Project,
   run: Run,
   options: RunOptions,
-): Promise<Ran | undefined> {
+): Promise<CompletedRun | undefined> {
+  const { lockTimeout = DEFAULT_LOCK_TIMEOUT } = options
   const { name } = run.migration
+  const scripts = run.scripts.filter(script => script !== undefined)
+  let online = options.online !== false && connectionsOf(db) > 1 ? run.online : undefined
   options.onStart?.(name)
   const started = performance.now()
-  if (!(await runInTransaction(db, project, run, options))) return undefined
-  const ran = { name, milliseconds: performance.now() - started }
-  options.onDone?.(ran.name, ran.milliseconds)
-  return ran
-}
-
-/** @returns whether it was still to be run */
-async function runInTransaction(
-  db: Database,
-  project: Project,
-  run: Run,
-  options: RunOptions,
-): Promise<boolean> {
-  const { lockTimeout = defaultLockTimeout } = options
-  let online = options.online !== false && connectionsOf(db) > 1 ? run.online : undefined
 
   const attempt = () =>
     withMigrationLock(db, async tx => {
+      await setLockTimeout(tx, lockTimeout)
       await ensureLedger(tx, project)
-      if (!run.isPending(await readLedger(tx, project))) return false
-      // This transaction is idle while the online script runs. Without parameters, and last before it, the driver asks in
-      // PostgreSQL's simple way, which leaves no snapshot for an index build to wait for.
+      if (!run.isDue(await readLedger(tx, project))) return false
+      // This transaction is idle while the online script runs. Last before it, and without parameters, so that the driver
+      // uses the simple protocol, which leaves no snapshot for an index build to wait for.
       await execute(
         tx,
         sql`select set_config(name, '0', true)
               from pg_catalog.pg_settings
              where name in ('idle_in_transaction_session_timeout', 'statement_timeout', 'transaction_timeout')`,
       )
-      if (online) await runOnline(db, project, run.migration, online, options)
+      if (online) await runOnline(db, project, online, options)
       online = undefined
       // drizzle-kit writes table names without their schema.
-      await execute(
-        tx,
-        sql`select set_config('search_path', 'public', true),
-                   set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`,
-      )
-      if (run.check) await runScript(db, tx, project, run.migration, run.check, lockTimeout)
-      await runScript(db, tx, project, run.migration, run.script, lockTimeout)
-      await run.finish(tx)
+      await execute(tx, sql`select set_config('search_path', 'public', true)`)
+      for (const script of scripts) await runScript(db, tx, project, script, lockTimeout)
+      await run.updateLedger(tx)
       return true
     })
-  const text = run.script.statements.map(statement => statement.sql).join('\n')
-  return await retryOnLockTimeout(options, attempt, () => waitForAutovacuum(db, text))
+  const text = scripts.flatMap(({ statements }) => statements.map(({ sql }) => sql)).join('\n')
+  const isDone = await retryOnLockTimeout(options, attempt, () => waitForAutovacuum(db, text))
+  if (!isDone) return undefined
+  const milliseconds = performance.now() - started
+  options.onDone?.(name, milliseconds)
+  return { name, milliseconds }
 }
 
 /** Runs a script in the transaction; a connection to spare is asked who blocks it. */
@@ -105,17 +93,20 @@ async function runScript(
   db: Database,
   tx: Database,
   project: Project,
-  migration: Migration,
   script: Script,
   lockTimeout: number,
 ): Promise<void> {
-  const observed = connectionsOf(db) > 1
   const [self] = await query<{ pid: number }>(tx, sql`select pg_backend_pid() as pid`)
   for (const statement of script.statements) {
-    const work = () => execute(tx, sql.raw(statement.sql))
-    const failed = (cause: unknown, blockers?: string[]) =>
-      statementFailed(project, migration, script, statement, cause, blockers)
-    if (observed && self) await explainBlockers(db, self.pid, lockTimeout * 0.4, work, failed)
-    else await work().catch(cause => Promise.reject(failed(cause)))
+    const watch =
+      self && connectionsOf(db) > 1 ? watchForBlockers(db, self.pid, lockTimeout * 0.4) : undefined
+    try {
+      await execute(tx, sql.raw(statement.sql))
+    } catch (cause) {
+      const blockers = isLockFailure(cause) ? await watch?.blockers() : []
+      throw statementFailed(project, script, statement, cause, blockers)
+    } finally {
+      watch?.stop()
+    }
   }
 }

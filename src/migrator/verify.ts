@@ -41,12 +41,12 @@ export function findProblems(migrations: Migration[], ledger: LedgerEntry[]): Fa
     ...problem(
       'UNKNOWN',
       strangers.filter(name => name > lastFile),
-      'applied, but newer than every migration here. Use a version of the package that has it, or bring its folder back',
+      'applied, but newer than every migration here. Use a version of the package that has it, or restore its folder',
     ),
     ...problem(
       'MISSING',
       strangers.filter(name => name <= lastFile),
-      'applied, but its folder is gone. Bring it back from version control',
+      'applied, but its folder is gone. Restore it from version control',
     ),
     ...problem(
       'EDITED',

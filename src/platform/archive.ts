@@ -4,13 +4,13 @@ import type { Database } from '../database.ts'
 import { MigrationError } from '../migrator/error.ts'
 import { readLedger } from '../migrator/ledger.ts'
 import {
-  defaultLockTimeout,
+  DEFAULT_LOCK_TIMEOUT,
   type LockOptions,
   retryOnLockTimeout,
   withMigrationLock,
 } from '../migrator/lock.ts'
-import { pgErrorOf, sqlStateSuffix } from '../pg-error.ts'
-import { execute, query } from '../query.ts'
+import { formatPgError, pgErrorOf } from '../pg-error.ts'
+import { execute, query, setLockTimeout } from '../query.ts'
 
 /** What the schema `archive` holds. */
 export interface ArchiveReport {
@@ -55,16 +55,16 @@ export async function readArchive(db: Database): Promise<ArchiveReport> {
  * @throws MigrationError `STATEMENT_FAILED` while the old tables exist (SQLSTATE 55000), `LOCK_TIMEOUT`
  */
 export async function dropArchive(db: Database, options: LockOptions = {}): Promise<ArchiveReport> {
-  const { lockTimeout = defaultLockTimeout } = options
+  const { lockTimeout = DEFAULT_LOCK_TIMEOUT } = options
   return await retryOnLockTimeout(options, () =>
     withMigrationLock(db, async tx => {
       const report = await readArchive(tx)
       if (!report.kept) return report
-      await execute(tx, sql`select set_config('lock_timeout', ${`${lockTimeout}ms`}, true)`)
+      await setLockTimeout(tx, lockTimeout)
       await execute(tx, sql`select archive.let_go()`).catch(cause => {
         const { message, code, hint } = pgErrorOf(cause)
-        const lines = [`${message}${sqlStateSuffix(code)}`, hint && `hint: ${hint}`, 'Nothing was dropped.']
-        throw new MigrationError('STATEMENT_FAILED', lines.filter(Boolean).join('\n'), {
+        const reason = formatPgError({ message, code, hint })
+        throw new MigrationError('STATEMENT_FAILED', `${reason}\nNothing was dropped.`, {
           sqlState: code,
           cause,
         })
@@ -75,7 +75,7 @@ export async function dropArchive(db: Database, options: LockOptions = {}): Prom
 }
 
 /** A database may have dropped the archive, or may have kept parts of it in a rollback: neither is drift. */
-export function allowArchive(exact: Catalog, found: Catalog, catalogs: Catalog[]): Catalog {
+export function expectedWithArchive(exact: Catalog, found: Catalog, catalogs: Catalog[]): Catalog {
   const allowed = { ...exact }
   const copies = copiesIn(exact)
   if (!copies.some(copy => copy in found)) for (const copy of copies) delete allowed[copy]

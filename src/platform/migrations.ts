@@ -68,7 +68,7 @@ export async function planMigration(
 
 /**
  * Checks whether a database is what its migrations say: ledger, PostgreSQL's catalogs, then a sign-up and every verb as a
- * client, in a transaction that is rolled back. Writes nothing.
+ * client, in a transaction that is rolled back. Leaves nothing behind.
  */
 export async function check(db: Database, options: Folder = {}): Promise<CheckReport> {
   return await checkWith(db, project(options.folder))
@@ -78,7 +78,7 @@ export async function check(db: Database, options: Folder = {}): Promise<CheckRe
  * Takes over a database that another tool, such as Alembic, has built: records the migration that it matches, and those
  * before it, as applied.
  *
- * @throws MigrationError `NOT_ADOPTABLE` with the differences from the nearest migration
+ * @throws MigrationError `NOT_ADOPTABLE` with the differences from the closest migration
  */
 export async function adopt(db: Database, options: { dryRun?: boolean } & Folder = {}): Promise<AdoptReport> {
   return await adoptWith(db, project(options.folder), options)

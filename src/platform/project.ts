@@ -1,5 +1,5 @@
 import type { CatalogProject, Probe } from '../catalog/project.ts'
-import { allowArchive } from './archive.ts'
+import { expectedWithArchive } from './archive.ts'
 import { packagedMigrations } from './folder.ts'
 import { probe } from './probes/probe.ts'
 import { requireProbes } from './probes/require.ts'
@@ -19,10 +19,10 @@ export function project(
     folder,
     scope: {
       schemas: ['public', 'archive'],
-      foreignTables: ['auth.users'],
+      externalTables: ['auth.users'],
       clientRoles: ['anon', 'authenticated', 'service_role'],
     },
-    allow: allowArchive,
+    expectedCatalog: expectedWithArchive,
     probe,
     beforeCommit: async (tx, { name }, isLast) => {
       if (isLast) onProbes(await requireProbes(tx, folder, name))

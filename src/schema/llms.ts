@@ -14,7 +14,7 @@ export const llms = pgTable.withRLS(
     displayName: varchar('display_name', { length: 100 }).notNull(),
     /** What calling it takes, such as a context window; the platform reads it, the database does not. */
     config: jsonb().$type<JsonObject>().notNull().default({}),
-    // The plan left the set of states open; so it stays, without a check.
+    // No check: the set of states is open.
     status: varchar({ length: 20 }).notNull(),
     ...timestamps(),
   },

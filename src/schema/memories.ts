@@ -4,11 +4,11 @@ import { authUsers } from 'drizzle-orm/supabase'
 import { timestamps } from './columns.ts'
 import { denyAll } from './deny-all.ts'
 
-/** 'work': of an agent's work for the user; 'user': of the user. */
+/** 'work': about an agent's work for the user; 'user': about the user. */
 export const memoryTypes = ['work', 'user'] as const
 export type MemoryType = (typeof memoryTypes)[number]
 
-/** What the platform remembers for a user: of the user, or of an agent's work. */
+/** What the platform remembers for a user: about the user, or about an agent's work. */
 export const memories = pgTable.withRLS(
   'memories',
   {
@@ -26,7 +26,7 @@ export const memories = pgTable.withRLS(
       columns: [table.userId],
       foreignColumns: [authUsers.id],
     }).onDelete('cascade'),
-    // What is asked of memories: one user's, of one type, in one state. Serves the foreign key too.
+    // For the usual query: one user's memories by type and status. Serves the foreign key too.
     index('ix_memories_user_id_memory_type_status').on(table.userId, table.memoryType, table.status),
     check('chk_memories_memory_type', sql`${table.memoryType} in ('work', 'user')`),
     ...denyAll('memories'),

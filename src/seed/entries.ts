@@ -15,16 +15,16 @@ const text = (max: number, description: string) =>
 /** The keys of a configuration in the shipped files: editors complete them. A backend may read others. */
 export const configKeys = {
   llms: {
-    context_window: { description: 'Tokens that prompt and answer share.' },
-    max_output_tokens: { description: 'Most tokens in one answer, thinking included.' },
+    context_window: { description: 'Total tokens for prompt and answer.' },
+    max_output_tokens: { description: 'Maximum tokens in one answer, thinking included.' },
     input: { description: 'What a message may hold.' },
     tools: { description: 'Whether the model can call functions.' },
     structured_output: { description: 'Whether an answer can be held to a JSON Schema.' },
     temperature: { description: 'Whether the API takes a temperature.' },
   },
   agents: {
-    prompt: { description: 'The system prompt. A user may lay one of their own over it.' },
-    temperature: { description: '0 is repeatable, 1 is free.' },
+    prompt: { description: 'The system prompt. A user may replace it with their own.' },
+    temperature: { description: '0 is repeatable, 1 is most varied.' },
     max_tokens: { description: 'Longest answer, in tokens.' },
     timeout_seconds: { description: 'When the backend gives up on one call.' },
     max_steps: { description: 'How many rounds of tool calls one task may take.' },

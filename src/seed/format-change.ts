@@ -4,7 +4,7 @@ import { printable } from './diagnostic.ts'
 import type { FieldChange } from './plan.ts'
 
 const SHORT = 60
-const MOST_LINES = 20
+const MAX_LINES = 20
 
 /** A change as lines for a person: `field: before -> after`, or for long text only the lines that differ. */
 export function formatChange({ field, before, after }: FieldChange): string[] {
@@ -18,13 +18,13 @@ function difference(before: Json | undefined, after: Json | undefined): string[]
   const texts = [before, after].every(value => value === undefined || typeof value === 'string')
   const [old = '', now = ''] = [before, after].map(value => fold(texts ? String(value ?? '') : pretty(value)))
   const patch = structuredPatch('', '', old, now, '', '', { context: 1, maxEditLength: 500 })
-  if (patch === undefined) return [`${lineCount(old)} lines -> ${lineCount(now)} lines, most of them other`]
+  if (patch === undefined) return [`${lineCount(old)} lines -> ${lineCount(now)} lines, mostly different`]
   const sameEnd = old === '' || now === '' || old.endsWith('\n') === now.endsWith('\n')
   const lines = patch.hunks
     .flatMap((hunk, index) => (index === 0 ? hunk.lines : ['…', ...hunk.lines]))
     .filter(line => !(sameEnd && line.startsWith('\\')))
-  const more = lines.length - MOST_LINES
-  return more > 1 ? [...lines.slice(0, MOST_LINES), `… and ${more} more lines`] : lines
+  const more = lines.length - MAX_LINES
+  return more > 1 ? [...lines.slice(0, MAX_LINES), `… and ${more} more lines`] : lines
 }
 
 function pretty(value: Json | undefined): string {

@@ -1,5 +1,5 @@
 import { isObject } from '../json.ts'
-import { didYouMean, MOST_WORDS } from '../nearest.ts'
+import { didYouMean, MAX_SUGGESTIONS } from '../nearest.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { type Diagnostic, formatDiagnostic, SeedError } from './diagnostic.ts'
 import { agentEntry, agentsFile, modelEntry, modelsFile, type SeedAgent, type SeedModel } from './entries.ts'
@@ -31,7 +31,7 @@ export interface SeedDocuments {
   notes: string[]
 }
 
-/** Documents and what is wrong with them. Unless nothing is, they are not as their types say. */
+/** Only if there are no diagnostics do the values match their types. */
 export interface Loaded extends SeedDocuments {
   diagnostics: Diagnostic[]
 }
@@ -47,15 +47,15 @@ export function loadTexts({ llms, agents }: SeedTexts): Loaded {
 
 function load(llms: YamlFile, agents: YamlFile): Loaded {
   const models = validate(llms, 'llms', modelsFile, modelEntry)
-  const users = validate(agents, 'agents', agentsFile, agentEntry)
+  const entries = validate(agents, 'agents', agentsFile, agentEntry)
   // Without the list of models, every use of one would look wrong.
-  const references = models && users ? findReferences(agents, users, models) : []
-  const misfits = models && users ? findMisfits(agents, users, models) : []
+  const references = models && entries ? findReferences(agents, entries, models) : []
+  const unsupported = models && entries ? findUnsupportedSettings(agents, entries, models) : []
   return {
     models: (models ?? []) as unknown as SeedModel[],
-    agents: (users ?? []) as unknown as SeedAgent[],
+    agents: (entries ?? []) as unknown as SeedAgent[],
     references,
-    notes: [...llms.notes, ...agents.notes, ...misfits].map(formatDiagnostic),
+    notes: [...llms.notes, ...agents.notes, ...unsupported].map(formatDiagnostic),
     diagnostics: [...llms.diagnostics, ...agents.diagnostics],
   }
 }
@@ -70,7 +70,7 @@ function findReferences(yaml: YamlFile, agents: JsonObject[], models: JsonObject
 }
 
 /** What an agent asks of its model that the model does not offer, as far as the files say: a backend may know better. */
-function findMisfits(yaml: YamlFile, agents: JsonObject[], models: JsonObject[]): Diagnostic[] {
+function findUnsupportedSettings(yaml: YamlFile, agents: JsonObject[], models: JsonObject[]): Diagnostic[] {
   const offers = new Map(models.map(({ model_code, config }) => [model_code, config]))
   return agents.flatMap(({ llm_model_code: model, config: asked }, index) => {
     const offer = offers.get(model)
@@ -78,15 +78,17 @@ function findMisfits(yaml: YamlFile, agents: JsonObject[], models: JsonObject[])
     const note = (key: string, limit: string) =>
       yaml.locate(
         ['agents', index, 'config', key],
-        `is passed on, but ${quote(String(model))} ${limit}`,
+        `${quote(String(model))} ${limit}; it is stored all the same`,
         'key',
       )
     const { max_tokens: wanted } = asked
     const { max_output_tokens: most } = offer
     const isTooMuch = typeof wanted === 'number' && typeof most === 'number' && wanted > most
     return [
-      ...('temperature' in asked && offer.temperature === false ? [note('temperature', 'takes none')] : []),
-      ...(isTooMuch ? [note('max_tokens', `gives at most ${most}`)] : []),
+      ...('temperature' in asked && offer.temperature === false
+        ? [note('temperature', 'takes no temperature')]
+        : []),
+      ...(isTooMuch ? [note('max_tokens', `gives at most ${most} tokens`)] : []),
     ]
   })
 }
@@ -97,7 +99,7 @@ function findMisfits(yaml: YamlFile, agents: JsonObject[], models: JsonObject[])
  * @param stored the models of the database; without them, references are not checked
  * @throws SeedError `SEED_INVALID`
  */
-export function accept(loaded: Loaded, stored: Iterable<string> | undefined): SeedDocuments {
+export function assertValid(loaded: Loaded, stored: Iterable<string> | undefined): SeedDocuments {
   const { diagnostics, ...documents } = loaded
   const codes = new Set([...documents.models.map(({ model_code }) => model_code), ...(stored ?? [])])
   const known = [...codes].filter(code => typeof code === 'string').sort()
@@ -105,7 +107,7 @@ export function accept(loaded: Loaded, stored: Iterable<string> | undefined): Se
   const unknown = (stored ? documents.references : [])
     .filter(({ model }) => !codes.has(model))
     .map(({ model, at }, index) => {
-      const hint = index < MOST_WORDS ? didYouMean(model, known) : ''
+      const hint = index < MAX_SUGGESTIONS ? didYouMean(model, known) : ''
       return { ...at, message: `${at.message}${hint} (known: ${list})` }
     })
   if (diagnostics.length + unknown.length === 0) return documents

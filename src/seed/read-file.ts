@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { readFile, stat } from 'node:fs/promises'
 
 /** The most bytes that a file may have: some hundred times what people write. */
-const maxSize = 5 * 1024 * 1024
+const MAX_SIZE = 5 * 1024 * 1024
 
 /** The text of a file, or why it cannot be read. */
 export async function readTextFile(file: string): Promise<{ text: string } | { failure: string }> {
@@ -10,7 +10,7 @@ export async function readTextFile(file: string): Promise<{ text: string } | { f
     const stats = await stat(file)
     if (stats.isDirectory()) return { failure: 'it is a directory, not a file' }
     if (!stats.isFile()) return { failure: 'it is not a regular file' }
-    if (stats.size > maxSize) return { failure: 'the file is larger than 5 MB' }
+    if (stats.size > MAX_SIZE) return { failure: 'the file is larger than 5 MB' }
     const bytes = await readFile(file)
     const text = bytes.toString('utf8')
     if (isUtf8(bytes)) return { text: text.replace(/^\uFEFF/, '') }

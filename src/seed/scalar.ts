@@ -3,14 +3,14 @@ import { isStorable, NOT_STORABLE } from '../json.ts'
 import { clip, describe } from './words.ts'
 
 /** Why neither JSON nor `jsonb` can hold what a YAML scalar says. */
-export function whatIsWrong({ value, source = '' }: Scalar): string | undefined {
+export function scalarProblem({ value, source = '' }: Scalar): string | undefined {
   if (typeof value === 'string') return isStorable(value) ? undefined : NOT_STORABLE
   if (typeof value !== 'number') return undefined
   const shown = clip(source, 40)
   if (!Number.isFinite(value)) return `is ${shown}, which JSON cannot hold`
   return isExact(value, source)
     ? undefined
-    : `${shown} is a number that JSON readers change: write it in quotes`
+    : `${shown} cannot be represented exactly in JSON: write it in quotes`
 }
 
 /** Whether a number still is what was written. JSON readers agree on integers up to 2^53. */

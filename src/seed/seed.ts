@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { didYouMean, MOST_WORDS } from '../nearest.ts'
+import { didYouMean, MAX_SUGGESTIONS } from '../nearest.ts'
 import { pgErrorOf } from '../pg-error.ts'
 import { query, transaction } from '../query.ts'
 import { llms } from '../schema.ts'
 import { neededElsewhere, removeAgents, removeModels, writeAgents, writeModels } from './apply.ts'
 import { SeedError } from './diagnostic.ts'
-import { accept, type Loaded, loadFiles, type SeedDocuments, type SeedFiles } from './load.ts'
+import { assertValid, type Loaded, loadFiles, type SeedDocuments, type SeedFiles } from './load.ts'
 import { plan, type TableReport, type Wanted } from './plan.ts'
 import { quote } from './words.ts'
 
@@ -44,7 +44,7 @@ export type SeedReport = {
 export async function seed(db: Database, options: SeedOptions): Promise<SeedReport> {
   const loaded = 'documents' in options ? { ...options.documents, diagnostics: [] } : await loadFiles(options)
   // A database out of reach must not hide what is wrong with the files.
-  if (loaded.diagnostics.length > 0) accept(loaded, await storedCodes(db).catch(() => undefined))
+  if (loaded.diagnostics.length > 0) assertValid(loaded, await storedCodes(db).catch(() => undefined))
   // Under the lock, each statement must see what the seed before has committed; a plan must see one moment.
   const isolationLevel = options.dryRun ? 'repeatable read' : 'read committed'
   const accessMode = options.dryRun ? 'read only' : 'read write'
@@ -60,12 +60,12 @@ export async function seed(db: Database, options: SeedOptions): Promise<SeedRepo
 async function run(db: Database, loaded: Loaded, options: SeedOptions): Promise<SeedReport> {
   const { dryRun = false, prune = false } = options
   if (!dryRun) await query(db, sql`select pg_advisory_xact_lock(${SEED_LOCK}::bigint)`)
-  const documents = accept(loaded, await storedCodes(db))
+  const documents = assertValid(loaded, await storedCodes(db))
   const models = documents.models.map(({ model_code: key, ...fields }) => ({ key, fields }))
   const agents = documents.agents.map(({ agent_type: key, ...fields }) => ({ key, fields }))
   const report = { dryRun, llms: await plan(db, 'llms', models), agents: await plan(db, 'agents', agents) }
   const notes = [...documents.notes]
-  for (const key of report.agents.created.slice(0, MOST_WORDS)) {
+  for (const key of report.agents.created.slice(0, MAX_SUGGESTIONS)) {
     const hint = didYouMean(key, report.agents.orphaned)
     if (hint) notes.push(`agent ${quote(key)} is new${hint}`)
   }

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { isObject } from '../json.ts'
-import { didYouMean, MOST_WORDS } from '../nearest.ts'
+import { didYouMean, MAX_SUGGESTIONS } from '../nearest.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { configKeys } from './entries.ts'
 import { describe, quote } from './words.ts'
@@ -76,8 +76,9 @@ function noteMisspelledKeys(yaml: YamlFile, key: keyof typeof configKeys, entrie
       known.includes(name) ? [] : [[key, index, 'config', name]],
     ),
   )
-  for (const path of unknown.slice(0, MOST_WORDS)) {
+  for (const path of unknown.slice(0, MAX_SUGGESTIONS)) {
     const hint = didYouMean(String(path.at(-1)), known)
-    if (hint) yaml.notes.push(yaml.locate(path, `is passed on as it is${hint}`, 'key'))
+    if (hint)
+      yaml.notes.push(yaml.locate(path, `is not a known setting; it is stored as it is${hint}`, 'key'))
   }
 }

@@ -16,7 +16,7 @@ import {
 import type { Json } from '../schema/json.ts'
 import type { Diagnostic } from './diagnostic.ts'
 import { readTextFile } from './read-file.ts'
-import { readAsYaml11, whatIsWrong } from './scalar.ts'
+import { readAsYaml11, scalarProblem } from './scalar.ts'
 import { describe, formatPath } from './words.ts'
 
 export type Path = readonly PropertyKey[]
@@ -30,23 +30,23 @@ export interface YamlFile {
   diagnostics: Diagnostic[]
   /** What is not wrong but worth knowing, such as what YAML 1.1 would have read differently. */
   notes: Diagnostic[]
-  /** The place of the value at a path, or of its key; of what is missing or merged in, the place of what should have it. */
+  /** Where the value at a path, or its key, begins; if it is missing or merged in, where its nearest parent begins. */
   locate: (path: Path, message: string, at?: 'key' | 'value') => Diagnostic
   /** Adds a diagnostic, unless the value at that place could not be read. */
   report: (path: Path, message: string, at?: 'key' | 'value') => void
 }
 
 /** Levels of nesting: more than a setting needs, fewer than a recursive reader overflows at. */
-const maxDepth = 100
-const tooDeep = `is nested more than ${maxDepth} deep`
+const MAX_DEPTH = 100
+const TOO_DEEP = `is nested more than ${MAX_DEPTH} deep`
 
 /** How many values the aliases of a file may stand for. */
-const maxAliasCount = 10_000
+const MAX_ALIAS_COUNT = 10_000
 
-const notMergeable = 'only a mapping, or a list of mappings, can be merged'
+const NOT_MERGEABLE = 'only a mapping, or a list of mappings, can be merged'
 
 /** The tags of JSON's values; `!` asks for none. */
-const jsonTag = /^(?:!|tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq))$/
+const JSON_TAG = /^(?:!|tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq))$/
 
 /** Reads a YAML file. That it cannot be read is a diagnostic too. */
 export async function readYamlFile(file: string): Promise<YamlFile> {
@@ -115,7 +115,7 @@ function syntaxErrors(document: Document.Parsed, text: string): Finding[] {
   }))
   // Either makes further errors, which go when it goes.
   const deep = errors.find(({ message }) => message.includes('call stack'))
-  if (deep) return [{ ...deep, message: tooDeep }]
+  if (deep) return [{ ...deep, message: TOO_DEEP }]
   const tab = errors.find(({ offset }) => /^ *\t/.test(text.slice(text.lastIndexOf('\n', offset - 1) + 1)))
   return tab ? [{ ...tab, message: 'a tab is not indentation: YAML takes spaces' }] : errors
 }
@@ -132,8 +132,8 @@ function checkValues(document: Document.Parsed, lines: LineCounter): { wrong: Fi
       path: [...pathOf([...ancestors, node]), ...below],
       message,
     })
-    if (ancestors.length > 2 * maxDepth) {
-      wrong.push({ ...find(tooDeep), path: [] })
+    if (ancestors.length > 2 * MAX_DEPTH) {
+      wrong.push({ ...find(TOO_DEEP), path: [] })
       return visit.BREAK
     }
     if (isAlias(node)) {
@@ -146,7 +146,7 @@ function checkValues(document: Document.Parsed, lines: LineCounter): { wrong: Fi
       return Object.assign(new Scalar(null), { range: node.range ?? null })
     }
     if (node.anchor !== undefined) anchors.set(node.anchor, node)
-    if (node.tag !== undefined && !jsonTag.test(node.tag)) {
+    if (node.tag !== undefined && !JSON_TAG.test(node.tag)) {
       wrong.push(find(`has the tag ${node.tag}, which JSON has no value for`))
     }
     if (isMap(node)) {
@@ -154,7 +154,7 @@ function checkValues(document: Document.Parsed, lines: LineCounter): { wrong: Fi
         wrong.push(find(message, offset, name))
     }
     if (isScalar(node)) {
-      const fault = whatIsWrong(node)
+      const fault = scalarProblem(node)
       if (fault) wrong.push(find(fault))
       const earlier = key === 'key' ? undefined : readAsYaml11(node)
       if (earlier) notes.push(find(`is ${describe(node.value as Json)}; in YAML 1.1 it was ${earlier}`))
@@ -178,24 +178,24 @@ function checkKeys(pairs: Pair[], lines: LineCounter): { name: string; offset: n
     first.set(isMerge || name, offsetOf(key))
     const merged = isSeq(value) ? value.items : [value]
     const isRight = !isMerge || merged.every(node => isMap(node) || isAlias(node))
-    return isRight ? [] : [{ name, offset: offsetOf(value), message: notMergeable }]
+    return isRight ? [] : [{ name, offset: offsetOf(value), message: NOT_MERGEABLE }]
   })
 }
 
 function toJson(document: Document.Parsed, wrong: Finding[]): Json | undefined {
-  if (wrong.some(({ message }) => message === tooDeep)) return undefined
+  if (wrong.some(({ message }) => message === TOO_DEEP)) return undefined
   try {
-    return document.toJS({ maxAliasCount })
+    return document.toJS({ maxAliasCount: MAX_ALIAS_COUNT })
   } catch (error) {
     const isTooMuch = error instanceof ReferenceError
-    const message = isTooMuch ? `its aliases stand for more than ${maxAliasCount} values` : notMergeable
+    const message = isTooMuch ? `its aliases stand for more than ${MAX_ALIAS_COUNT} values` : NOT_MERGEABLE
     // A merge of something else was reported where it is, unless an alias stands for it.
     if (wrong.length === 0) wrong.push({ offset: 0, path: [], message })
     return undefined
   }
 }
 
-/** The offset of the value at a path, or of its key; of what is not there, that of the last that is. */
+/** Where the value at a path, or its key, begins; if it is missing, where its nearest parent begins. */
 function offsetIn(root: Node | null, path: Path, at: 'key' | 'value'): number {
   let node: unknown = root
   let offset = offsetOf(root)

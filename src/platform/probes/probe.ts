@@ -5,9 +5,9 @@ import type { Probe } from '../../catalog/project.ts'
 import type { Catalog } from '../../catalog/read.ts'
 import type { Database } from '../../database.ts'
 import { MigrationError } from '../../migrator/error.ts'
-import { defaultLockTimeout, retryOnLockTimeout } from '../../migrator/lock.ts'
-import { pgErrorOf, sqlStateSuffix } from '../../pg-error.ts'
-import { execute, query, transaction } from '../../query.ts'
+import { DEFAULT_LOCK_TIMEOUT, retryOnLockTimeout } from '../../migrator/lock.ts'
+import { formatPgError, pgErrorOf } from '../../pg-error.ts'
+import { execute, query, setLockTimeout, transaction } from '../../query.ts'
 
 /**
  * Tries what matters most on the tables of a catalog: that a sign-up works and makes a profile, and that clients can do
@@ -21,7 +21,7 @@ export async function probe(db: Database, catalog: Catalog): Promise<Probe[]> {
   const undo = new Error('rolled back on purpose')
   await retryOnLockTimeout({ retries: 20 }, () =>
     transaction(db, async tx => {
-      await execute(tx, sql`select set_config('lock_timeout', ${`${defaultLockTimeout}ms`}, true)`)
+      await setLockTimeout(tx, DEFAULT_LOCK_TIMEOUT)
       probes = await probeInTransaction(tx, catalog)
       throw undo
     }).catch(error => {
@@ -51,10 +51,8 @@ export async function probeInTransaction(tx: Database, catalog: Catalog): Promis
     return JSON.parse(row?.probes ?? '[]')
   } catch (cause) {
     const { message, code } = pgErrorOf(cause)
-    throw new MigrationError('STATEMENT_FAILED', `the probes: ${message}${sqlStateSuffix(code)}`, {
-      sqlState: code,
-      cause,
-    })
+    const reason = formatPgError({ message, code })
+    throw new MigrationError('STATEMENT_FAILED', `the probes: ${reason}`, { sqlState: code, cause })
   }
 }
 

@@ -1,4 +1,5 @@
--- A sign-up makes a profile. It needs no e-mail address, and never fails for the sake of a name.
+-- A sign-up creates a profile. It needs no e-mail address, and no name makes it fail.
+-- A test keeps this file equal to what the migrations leave.
 create or replace function public.create_profile_for_new_user()
 returns trigger
 language plpgsql

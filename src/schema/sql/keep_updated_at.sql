@@ -1,4 +1,5 @@
 -- updated_at belongs to the database: it is the time of the last update that changed anything else.
+-- A test keeps this file equal to what the migrations leave.
 create or replace function public.keep_updated_at()
 returns trigger
 language plpgsql

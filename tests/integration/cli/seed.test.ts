@@ -147,7 +147,7 @@ describe('mistakes', () => {
     const wrong = [{ ...model('m'), statsu: 'active' }]
     const { code, stdout, stderr } = await runSeed(wrong, [agent('T', 'n')], '--json')
     const file = join(directory, 'llms.yaml')
-    const message = 'is not a known key, did you mean "status"?'
+    const message = 'is not a known key; did you mean "status"?'
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr:
@@ -176,7 +176,7 @@ describe('mistakes', () => {
 test('an agent type nearly that of an agent left over is pointed out', async () => {
   await runSeed([model('kept')], [agent('TASK_EXECUTION', 'kept')])
   const { stderr } = await runSeed([model('kept')], [agent('TASK_EXECUTON', 'kept')], '--dry-run')
-  expect(stderr).toBe('agent "TASK_EXECUTON" is new, did you mean "TASK_EXECUTION"?\n')
+  expect(stderr).toBe('agent "TASK_EXECUTON" is new; did you mean "TASK_EXECUTION"?\n')
 })
 
 test('a database at the baseline is told to migrate first', async () => {

@@ -31,7 +31,7 @@ create table shop.orders (id bigint primary key, customer text not null);`,
       },
     }),
     ledger: { schema: 'history', table: 'applied' },
-    scope: { schemas: ['shop'], foreignTables: [], clientRoles: [] },
+    scope: { schemas: ['shop'], externalTables: [], clientRoles: [] },
   }
   await createTemplate(inject('run'), 'plain', 'template0', async () => {})
   const { admin } = await ownDatabase('plain')

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { measureLocks } from '../../../src/catalog/measure-locks.ts'
 import { MigrationError, planMigration } from '../../../src/migrate.ts'
 import { readMigrations } from '../../../src/migrator/files.ts'
-import { type Locks, readLocks } from '../../../src/migrator/locks.ts'
+import { type Locks, readMeasuredLocks } from '../../../src/migrator/measured-locks.ts'
 import { packagedMigrations } from '../../../src/platform/folder.ts'
 import { project } from '../../../src/platform/project.ts'
 import { runCli } from '../../support/cli.ts'
@@ -31,11 +31,11 @@ describe('locks.json', () => {
       const measured = await measureLocks(db, project(), name)
       expect({ name, locks: lines(measured) }).toEqual({
         name,
-        locks: lines(readLocks(packagedMigrations(), name)),
+        locks: lines(readMeasuredLocks(packagedMigrations(), name)),
       })
       if (name.endsWith('secure_the_agent_tables')) await fill(admin, { users: 20, memories: 60 })
     }
-    expect(lines(readLocks(packagedMigrations(), names[0]!))).toEqual([
+    expect(lines(readMeasuredLocks(packagedMigrations(), names[0]!))).toEqual([
       'migration.sql 14: share row exclusive on auth.users',
     ])
   })

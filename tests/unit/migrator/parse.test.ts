@@ -9,7 +9,7 @@ const name = '20260101000000_begin'
 async function refuse(text: string, file: Script['file'] = 'migration.sql'): Promise<void> {
   const files = { 'migration.sql': 'select 1;', [file]: text }
   const [migration] = readMigrations(await folderOf({ [name]: files }))
-  await refuseTransactionControl(migration!, file === 'migration.sql' ? migration!.up : migration!.down!)
+  await refuseTransactionControl(file === 'migration.sql' ? migration!.up : migration!.down!)
 }
 
 const words = [

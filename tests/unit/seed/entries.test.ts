@@ -10,7 +10,7 @@ describe('entries', () => {
     ['a file that is false', 'false', '1:1 (document): must be a mapping, not the truth value false'],
     ['a key without a list', 'llms:', '1:6 llms: must be a list, not nothing'],
     ['a mapping for a list', 'llms: {}', '1:7 llms: must be a list, not a mapping'],
-    ['a top-level key nearly right', 'llm: []', '1:1 llm: is not a known key, did you mean "llms"?'],
+    ['a top-level key nearly right', 'llm: []', '1:1 llm: is not a known key; did you mean "llms"?'],
     ['an entry that is nothing', 'llms:\n  -\n', '2:4 llms[0]: must be a mapping, not nothing'],
   ])('%s', (_, text, line) => {
     expect(lines(text, '')).toEqual([`llms.yaml:${line}`])
@@ -18,14 +18,14 @@ describe('entries', () => {
 
   test.each([
     ['missing', { status: undefined }, '2:5 llms[0].status: is missing'],
-    ['unknown', { statsu: 'active' }, '7:5 llms[0].statsu: is not a known key, did you mean "status"?'],
+    ['unknown', { statsu: 'active' }, '7:5 llms[0].statsu: is not a known key; did you mean "status"?'],
     ['unknown, even __proto__', { ['__proto__']: 1 }, '7:5 llms[0].__proto__: is not a known key'],
     ['not text', { provider: 5 }, '3:15 llms[0].provider: must be text, not the number 5'],
     ['blank', { provider: ' \t' }, '3:15 llms[0].provider: must not be blank'],
     [
       'not a status',
       { status: 'actve' },
-      '5:13 llms[0].status: must be active or inactive, not "actve", did you mean',
+      '5:13 llms[0].status: must be active or inactive, not "actve"; did you mean',
     ],
     ['not a mapping', { config: [] }, '6:13 llms[0].config: must be a mapping'],
     ['too long', { provider: 'x'.repeat(51) }, '3:15 llms[0].provider: is longer than the 50 characters'],

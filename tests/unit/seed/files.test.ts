@@ -64,8 +64,8 @@ describe('what is reported', () => {
     const { agents: rows, notes } = parseSeed(texts('llms: []', agents), ['m'])
     expect(rows[0]?.config).toEqual({ promt: 'x', max_step: 1, mine: 2 })
     expect(notes).toEqual([
-      'system_agents.yaml:2:63 agents[0].config.promt: is passed on as it is, did you mean "prompt"?',
-      'system_agents.yaml:2:73 agents[0].config.max_step: is passed on as it is, did you mean "max_steps"?',
+      'system_agents.yaml:2:63 agents[0].config.promt: is passed on as it is; did you mean "prompt"?',
+      'system_agents.yaml:2:73 agents[0].config.max_step: is passed on as it is; did you mean "max_steps"?',
     ])
   })
 })

@@ -29,7 +29,7 @@ export interface ScriptLocks {
 export type Locks = Partial<Record<Script['file'], ScriptLocks>>
 
 /** `locks.json` of a migration; nothing where it was not measured. */
-export function readLocks(folder: string, name: string): Locks {
+export function readMeasuredLocks(folder: string, name: string): Locks {
   const path = join(folder, name, 'locks.json')
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {}
 }
