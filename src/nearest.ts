@@ -2,7 +2,7 @@
 export const MAX_SUGGESTIONS = 100
 const MAX_CANDIDATES = 1000
 
-/** `, did you mean "x"?` when one of the candidates is nearly the word; otherwise nothing. */
+/** `; did you mean "x"?` when one of the candidates is nearly the word; otherwise nothing. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
   let best: string | undefined
   let least = Math.min(3, Math.floor(word.length / 3)) + 1
@@ -11,7 +11,7 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
     const edits = distance(word.toLowerCase(), candidate.toLowerCase())
     if (edits < least) [best, least] = [candidate, edits]
   }
-  return best === undefined ? '' : `, did you mean ${JSON.stringify(best)}?`
+  return best === undefined ? '' : `; did you mean ${JSON.stringify(best)}?`
 }
 
 /** How many characters must be put in, taken out or replaced to turn one word into the other. */

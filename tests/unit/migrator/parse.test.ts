@@ -51,7 +51,7 @@ test.for(words)('%s is refused, with its place: %s', async ([word, sql]) => {
 
 test('the line is that of the word, below comments, strings and other statements of several lines', async () => {
   const up = "-- One.\n\nselect 1; /* two\nthree */ select '\n\n';\n\n  prepare\n transaction 'x'"
-  await expect(refuse(up)).rejects.toThrow('migration.sql, line 8: PREPARE would end')
+  await expect(refuse(up)).rejects.toThrow('migration.sql, line 8: PREPARE is not allowed')
 })
 
 const harmless = {

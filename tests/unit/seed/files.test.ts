@@ -64,8 +64,8 @@ describe('what is reported', () => {
     const { agents: rows, notes } = parseSeed(texts('llms: []', agents), ['m'])
     expect(rows[0]?.config).toEqual({ promt: 'x', max_step: 1, mine: 2 })
     expect(notes).toEqual([
-      'system_agents.yaml:2:63 agents[0].config.promt: is passed on as it is; did you mean "prompt"?',
-      'system_agents.yaml:2:73 agents[0].config.max_step: is passed on as it is; did you mean "max_steps"?',
+      'system_agents.yaml:2:63 agents[0].config.promt: is not a known setting; it is stored as it is; did you mean "prompt"?',
+      'system_agents.yaml:2:73 agents[0].config.max_step: is not a known setting; it is stored as it is; did you mean "max_steps"?',
     ])
   })
 })
@@ -84,8 +84,8 @@ test('what an agent asks and its model does not offer is noted with its place, a
   const { agents: rows, notes } = parseSeed(texts(models, agents), ['other'])
   expect(rows.map(row => row.config)).toEqual([config, config, config])
   expect(notes).toEqual([
-    'system_agents.yaml:6:7 agents[0].config.temperature: is passed on, but "plain" takes none',
-    'system_agents.yaml:7:7 agents[0].config.max_tokens: is passed on, but "plain" gives at most 100',
+    'system_agents.yaml:6:7 agents[0].config.temperature: "plain" takes no temperature; it is stored all the same',
+    'system_agents.yaml:7:7 agents[0].config.max_tokens: "plain" gives at most 100 tokens; it is stored all the same',
   ])
   config.max_tokens = 100
   expect(parseSeed(texts(models, agents.slice(1)), ['other']).notes).toEqual([])

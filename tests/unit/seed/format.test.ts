@@ -73,7 +73,7 @@ describe('a change', () => {
     const numbers = (step: number) => Array.from({ length: 5000 }, (_, i) => (i * step) % 4999).join('\n')
     expect(change(numbers(7), numbers(11))).toEqual([
       'config.x:',
-      '  5000 lines -> 5000 lines, most of them other',
+      '  5000 lines -> 5000 lines, mostly different',
     ])
   })
 
