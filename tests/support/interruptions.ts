@@ -230,7 +230,7 @@ export async function expectRerun({ step, after }: Passage, database: TestDataba
 
 async function readState({ admin }: TestDatabase): Promise<State> {
   return {
-    catalog: await readCatalog(admin, { archive: true }),
+    catalog: await readCatalog(admin),
     rows: await readRows(admin, ['public', 'auth', 'archive']),
   }
 }

@@ -61,6 +61,11 @@ export async function readLedger(sql: postgres.Sql): Promise<string[]> {
   return rows.map(({ row }) => row)
 }
 
+/** What the ledger says is applied, in the order it was recorded. */
+export async function ledgerNames({ admin }: { admin: postgres.Sql }): Promise<string[]> {
+  return (await admin`select name from drizzle.__drizzle_migrations order by id`).map(({ name }) => name)
+}
+
 /** Whether there is a ledger, and a schema for it. */
 export async function placeOfLedger(
   db: Database,

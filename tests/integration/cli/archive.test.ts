@@ -10,7 +10,7 @@ let database: TestDatabase
 let env: { DATABASE_URL: string }
 
 const everything = async () => ({
-  catalog: await readCatalog(database.admin, { archive: true }),
+  catalog: await readCatalog(database.admin),
   rows: await readRows(database.admin, ['public', 'auth', 'archive']),
   ledger: await readLedger(database.admin),
 })
@@ -112,12 +112,12 @@ describe('after the last migration', () => {
   })
 
   test('but the last migration can be undone, and done again', async () => {
-    const before = await readCatalog(database.admin, { archive: true })
+    const before = await readCatalog(database.admin)
     const undone = await runCli(['rollback', '--json'], { env })
     expect(undone.code).toBe(0)
     expect(JSON.parse(undone.stdout).undone).toEqual([expect.objectContaining({ name: last })])
     expect((await runCli(['migrate'], { env })).code).toBe(0)
-    expect(await readCatalog(database.admin, { archive: true })).toEqual(before)
+    expect(await readCatalog(database.admin)).toEqual(before)
   })
 })
 

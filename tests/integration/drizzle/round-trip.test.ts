@@ -11,7 +11,7 @@ let today: { rows: Rows; catalog: string[] }
 
 const read = async ({ admin }: TestDatabase) => ({
   rows: await readRows(admin),
-  catalog: await readCatalog(admin, { archive: true }),
+  catalog: await readCatalog(admin),
 })
 
 beforeAll(async () => {
@@ -55,7 +55,7 @@ test('begins with every kind of row that years of use leave behind', async () =>
 
 test('the way up ends in the schema of an empty database, and in settings with agent_prompts alone', async () => {
   const empty = await ownDatabase('today')
-  expect(today.catalog).toEqual(await readCatalog(empty.admin, { archive: true }))
+  expect(today.catalog).toEqual(await readCatalog(empty.admin))
   const settings = await database.admin`select distinct settings::text as text from public.profiles`
   expect(settings.map(({ text }) => text).sort()).toEqual(
     [

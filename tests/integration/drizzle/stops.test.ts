@@ -43,7 +43,7 @@ function beginIn(state: string): void {
 
 const everything = async ({ admin }: TestDatabase) => ({
   rows: await readRows(admin, ['public', 'auth', 'archive', 'drizzle']),
-  catalog: await readCatalog(admin, { archive: true }),
+  catalog: await readCatalog(admin),
   ledger: await readLedger(admin),
 })
 
@@ -175,7 +175,7 @@ test('the first migration does not go back over rows of users', async () => {
   await stop('public.user_agents holds 3 rows that belong to users')
   await database.admin`delete from auth.users`
   await rollback(database.db)
-  expect(await readCatalog(database.admin, { archive: true })).toEqual([])
+  expect(await readCatalog(database.admin)).toEqual([])
 })
 
 describe('the way up stops', () => {

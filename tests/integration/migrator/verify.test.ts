@@ -25,7 +25,7 @@ async function withCarriageReturns(folder: string): Promise<string> {
 
 async function everythingOf({ admin }: TestDatabase) {
   return {
-    catalog: await readCatalog(admin, { archive: true }),
+    catalog: await readCatalog(admin),
     ledger: await readLedger(admin),
     rows: await readRows(admin, ['public', 'auth', 'archive', 'drizzle']),
   }
@@ -115,7 +115,7 @@ test('a file that would end its transaction is refused before anything runs, up 
 
 test('the ledger is compared again under the lock: what changed while we waited is seen before we run', async () => {
   const at = await ownDatabase('contracted')
-  const before = await readCatalog(at.admin, { archive: true })
+  const before = await readCatalog(at.admin)
   const outcome = await at.admin.begin(async tx => {
     // The key that every migrator asks for.
     await tx`select pg_advisory_xact_lock(${0x61676462})`
@@ -130,7 +130,7 @@ test('the ledger is compared again under the lock: what changed while we waited 
     code: 'EDITED',
     message: expect.stringMatching(new RegExp(`^${names[0]}: .* Nothing of ${hardening[0]} was run\\.$`)),
   })
-  expect(await readCatalog(at.admin, { archive: true })).toEqual(before)
+  expect(await readCatalog(at.admin)).toEqual(before)
 })
 
 test('files with the line endings of Windows are no edit of what was applied without, nor the other way', async () => {

@@ -122,7 +122,7 @@ test.for(Object.keys(work))(
     const at = await filled()
     const holder = await hold(client(at, 'slow client'), await work[what]!(at))
     const state = async () => ({
-      catalog: await readCatalog(at.admin, { archive: true }),
+      catalog: await readCatalog(at.admin),
       rows: await readRows(at.admin, ['public', 'auth', 'archive']),
       ledger: await readLedger(at.admin),
     })
@@ -148,12 +148,12 @@ test('a rollback waits as a migration does, and gives up as it does', async () =
   const at = await filled()
   await migrate(at.db, { to: contract })
   const holder = await hold(client(at, 'slow client'), tx => tx`select * from public.system_agents limit 1`)
-  const before = await readCatalog(at.admin, { archive: true })
+  const before = await readCatalog(at.admin)
   const error = await rollback(at.db, { retries: 1 }).catch(error => error)
   expect(error).toMatchObject({ code: 'LOCK_TIMEOUT', sqlState: '55P03' })
   expect(error.message).toMatch(new RegExp(`_${contract}/down.sql: statement`))
   expect(error.message).toContain(`blocked by: pid ${holder.pid}, application slow client`)
-  expect(await readCatalog(at.admin, { archive: true })).toEqual(before)
+  expect(await readCatalog(at.admin)).toEqual(before)
 
   const { reached, onWait } = waits(1)
   const undoing = rollback(at.db, { onWait })

@@ -6,10 +6,12 @@ import { check, hasDrift, migrate, type Wait } from '../../../src/migrate.ts'
 import { probe, probeInTransaction } from '../../../src/platform/probes/probe.ts'
 import { createDatabase, ownDatabase, signUp, type TestDatabase, undone } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
+import { catalogs, last } from '../../support/migrations.ts'
 import { connect } from '../../support/templates.ts'
-import { everythingOf, furtherMigration, idea, signUps, today } from './further-migration.ts'
+import { everythingOf, furtherMigration, idea, signUps } from './further-migration.ts'
 
 const further = furtherMigration()
+const today = catalogs.get(last)!
 
 function signal() {
   let resolve = () => {}
