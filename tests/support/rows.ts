@@ -76,13 +76,31 @@ export async function placeOfLedger(
   )
 }
 
+/** A model, made in a few words; its id. */
+export async function addModel(sql: postgres.Sql, code = 'model'): Promise<string> {
+  const [made] = await sql`
+    insert into public.llms (model_code, provider, display_name, status)
+    values (${code}, 'provider', ${code}, 'active') returning id`
+  return made?.id
+}
+
+/** A memory as the new application writes it, without an agent; its id. */
+export async function addMemory(
+  sql: postgres.Sql,
+  user: string,
+  type = 'user',
+  content = 'content',
+): Promise<string> {
+  const [made] = await sql`
+    insert into public.memories (user_id, memory_type, content, status)
+    values (${user}, ${type}, ${content}, 'active') returning id`
+  return made?.id
+}
+
 /** An agent of a type that the old schema does not know: on the way down it waits in the archive. */
 export async function addAgentOfNewType(sql: postgres.Sql): Promise<void> {
   await sql`
-    with model as (
-      insert into public.llms (model_code, provider, display_name, status) values ('m', 'p', 'M', 'active') returning id
-    )
-    insert into public.system_agents (agent_type, llm_id, status) select 'PLANNING', id, 'active' from model`
+    insert into public.system_agents (agent_type, llm_id, status) values ('PLANNING', ${await addModel(sql)}, 'active')`
 }
 
 /** Two models, and in the baseline's catalog the three types of agents it knows. */

@@ -7,7 +7,6 @@ import { baseline, catalogs, last, named, titleOf } from '../../support/migratio
 
 const verbs = ['select', 'insert', 'update', 'delete']
 const states = [...catalogs].map(([name, catalog]) => ({ name, title: titleOf(name), catalog }))
-const isPublic = (object: string) => /^(table|view) public\./.test(object)
 const start = (facts: Facts, word: string) =>
   Object.fromEntries(Object.entries(facts).filter(([fact]) => fact.startsWith(word)))
 
@@ -45,18 +44,16 @@ describe.each(states)('after $title', ({ name, title, catalog }) => {
     }
   })
 
-  // The first migration leaves what the project grants by default.
-  if (name >= named(baseline))
-    test('only service_role has grants in public, and in archive nobody', () => {
-      for (const [object, facts] of objects.filter(([object]) => /^(table|view|schema) /.test(object))) {
-        if (object === 'table auth.users') continue
-        const grants = {
-          'grants to the deployer': 'all',
-          ...(isPublic(object) && { 'grants to service_role': 'all' }),
-        }
-        expect({ object, ...start(facts, 'grants') }).toEqual({ object, ...grants })
-      }
-    })
+  test('only the deployer and, once secured, service_role have grants, and in archive only the deployer', () => {
+    const secured = name >= named(baseline)
+    for (const [object, facts] of objects.filter(([object]) => /^(table|view|schema) /.test(object))) {
+      if (object === 'table auth.users') continue
+      const grants = { 'grants to the deployer': 'all' }
+      if (secured && /^(table|view) public\./.test(object))
+        Object.assign(grants, { 'grants to service_role': 'all' })
+      expect({ object, ...start(facts, 'grants') }).toEqual({ object, ...grants })
+    }
+  })
 
   test('every function has an empty search_path, and belongs to the deployer, who alone may call it', () => {
     const functions = objects.filter(([object]) => object.startsWith('function '))
