@@ -25,7 +25,7 @@ export function catalogAfter(title: string): Catalog {
 }
 
 /** Those after the one of this title. */
-export function after(title: string): string[] {
+export function namesAfter(title: string): string[] {
   return names.slice(names.indexOf(named(title)) + 1)
 }
 
@@ -38,7 +38,7 @@ const titles = names.map(titleOf)
 export const baseline = 'secure_the_agent_tables'
 
 /** The titles of the migrations after the baseline. */
-export const migrationsSince = after(baseline).map(titleOf)
+export const migrationsSince = namesAfter(baseline).map(titleOf)
 
 /** A state that a database may be left in, for days if need be: after a step up, or after a step down. */
 export interface CommitPoint {

@@ -13,10 +13,10 @@ import {
   preparePassage,
   scriptsOf,
 } from '../../support/interruptions.ts'
-import { after, names } from '../../support/migrations.ts'
+import { names, namesAfter } from '../../support/migrations.ts'
 import { sample, seedOf } from '../../support/sample.ts'
 
-const hasRows = after('secure_the_agent_tables')
+const hasRows = namesAfter('secure_the_agent_tables')
 
 /** Every migration on one way, interrupted wherever it can be. */
 export function describeInterruptions(way: 'up' | 'down'): void {

@@ -5,7 +5,7 @@ import { defaultSeedFiles, seed } from '../../../src/seed.ts'
 import { readCatalog, stateOf } from '../../support/catalog.ts'
 import { ownDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
-import { after, baseline, last, named, names } from '../../support/migrations.ts'
+import { baseline, last, named, names, namesAfter } from '../../support/migrations.ts'
 import { addAgentOfNewType, fill, ledgerNames, placeOfLedger, readRows } from '../../support/rows.ts'
 
 const atBaseline = named(baseline)
@@ -183,7 +183,9 @@ test('while another migrator is at work it waits for its turn, and then sees wha
 test('beside a migrate both succeed', async () => {
   const at = await ownDatabase('contracted')
   const [migrated, adopted] = await Promise.all([migrate(at.db), adopt(at.db)])
-  expect(migrated.applied.map(({ name }) => name)).toEqual(after('rename_the_catalog_and_drop_user_agents'))
+  expect(migrated.applied.map(({ name }) => name)).toEqual(
+    namesAfter('rename_the_catalog_and_drop_user_agents'),
+  )
   expect(adopted).toMatchObject({ recorded: [], replaced: [] })
   expect(await status(at.db)).toMatchObject({ applied: { length: names.length }, pending: [] })
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { cli, cliJson } from '../../support/cli.ts'
 import { sharedDatabase } from '../../support/database.ts'
-import { after, baseline, last, named, names } from '../../support/migrations.ts'
+import { baseline, last, named, names, namesAfter } from '../../support/migrations.ts'
 import { fill, ledgerNames, readLedger, readRows } from '../../support/rows.ts'
 
 const database = sharedDatabase('built', ({ admin }) => fill(admin, { users: 20, memories: 60 }))
@@ -49,7 +49,7 @@ test('with --yes it records, and migrate goes on from there', async () => {
   expect(await ledgerNames(database)).toEqual(names.slice(0, 2))
   const { code, document } = await cliJson(database.url, 'migrate')
   expect(code).toBe(0)
-  expect(document.applied).toHaveLength(after(baseline).length)
+  expect(document.applied).toHaveLength(namesAfter(baseline).length)
   expect((await cli(database.url, 'check')).code).toBe(0)
 })
 

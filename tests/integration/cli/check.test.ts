@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { check, hasDrift } from '../../../src/migrate.ts'
 import { cli, cliJson } from '../../support/cli.ts'
 import { ownDatabase, sharedDatabase, undone } from '../../support/database.ts'
-import { after, last, named, names } from '../../support/migrations.ts'
+import { last, named, names, namesAfter } from '../../support/migrations.ts'
 
 const database = sharedDatabase('today')
 const ledger = 'drizzle.__drizzle_migrations'
@@ -84,7 +84,9 @@ test('pending migrations alone exit 3, and it says that the rest is as it should
   const { code, stdout } = await cli((await ownDatabase('contracted')).url, 'check')
   expect(code).toBe(3)
   expect(stdout).toMatch(new RegExp(`^database matches ${named(contract)}; \\d+ probes passed\\n`))
-  expect(stdout).toContain(`${after(contract).length} migrations pending; \`agents-db status\` lists them\n`)
+  expect(stdout).toContain(
+    `${namesAfter(contract).length} migrations pending; \`agents-db status\` lists them\n`,
+  )
 })
 
 test('where nothing is applied it exits 3, says so, and tries nothing', async () => {

@@ -6,7 +6,7 @@ import { version } from '../../../src/cli/cli.ts'
 import { cli } from '../../support/cli.ts'
 import { compiled } from '../../support/compiled.ts'
 import { ownDatabase } from '../../support/database.ts'
-import { after, named, names } from '../../support/migrations.ts'
+import { named, names, namesAfter } from '../../support/migrations.ts'
 import { run } from '../../support/process.ts'
 import { ledgerNames } from '../../support/rows.ts'
 
@@ -59,5 +59,5 @@ test('Ctrl-C exits 130, keeps what is committed, and the same command goes on', 
 
   const { code, stdout } = await cli(url, 'migrate')
   expect(code).toBe(0)
-  expect(stdout.match(/^applied/gm)).toHaveLength(after('archive_what_users_own').length)
+  expect(stdout.match(/^applied/gm)).toHaveLength(namesAfter('archive_what_users_own').length)
 })

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { packagedMigrations } from '../../../src/migrate.ts'
 import { cli, cliJson } from '../../support/cli.ts'
 import { sharedDatabase } from '../../support/database.ts'
-import { after, baseline, named } from '../../support/migrations.ts'
+import { baseline, named, namesAfter } from '../../support/migrations.ts'
 import { readLedger } from '../../support/rows.ts'
 
 const name = named(baseline)
@@ -46,5 +46,5 @@ test('with --yes it accepts what the file says, and migrate goes on', async () =
   expect(row?.hash).toBe(file)
   const { code, document } = await cliJson(database.url, 'migrate')
   expect(code).toBe(0)
-  expect(document.applied).toHaveLength(after('rename_the_catalog_and_drop_user_agents').length)
+  expect(document.applied).toHaveLength(namesAfter('rename_the_catalog_and_drop_user_agents').length)
 })

@@ -4,7 +4,7 @@ import { migrate, rollback, type Wait } from '../../../src/migrate.ts'
 import { readCatalog } from '../../support/catalog.ts'
 import { createDatabase, ownDatabase } from '../../support/database.ts'
 import { folderOf } from '../../support/folder.ts'
-import { after } from '../../support/migrations.ts'
+import { namesAfter } from '../../support/migrations.ts'
 import { fill, readRows } from '../../support/rows.ts'
 import { connect } from '../../support/templates.ts'
 
@@ -18,9 +18,9 @@ test('migrators that wait for their turn do not keep an index from being built c
     const before = { catalog: await readCatalog(database.admin), rows: await readRows(database.admin) }
     // Both ways build an index concurrently, while three others wait.
     const up = await all(db => migrate(db))
-    expect(up.flatMap(report => report.applied)).toHaveLength(after('secure_the_agent_tables').length)
+    expect(up.flatMap(report => report.applied)).toHaveLength(namesAfter('secure_the_agent_tables').length)
     const down = await all(db => rollback(db, { to: 'secure_the_agent_tables' }))
-    expect(down.flatMap(report => report.undone)).toHaveLength(after('secure_the_agent_tables').length)
+    expect(down.flatMap(report => report.undone)).toHaveLength(namesAfter('secure_the_agent_tables').length)
     expect({ catalog: await readCatalog(database.admin), rows: await readRows(database.admin) }).toEqual(
       before,
     )

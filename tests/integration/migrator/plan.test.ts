@@ -10,7 +10,7 @@ import { project } from '../../../src/platform/project.ts'
 import { runCli } from '../../support/cli.ts'
 import { ownDatabase } from '../../support/database.ts'
 import { folderOf } from '../../support/folder.ts'
-import { after, names } from '../../support/migrations.ts'
+import { names, namesAfter } from '../../support/migrations.ts'
 import { fill } from '../../support/rows.ts'
 import { connect } from '../../support/templates.ts'
 
@@ -71,7 +71,7 @@ describe('the plan', () => {
     await fill(database.admin, { users: 100, memories: 1000 })
     const lockOn = async (table: string) => {
       const plan = await planMigration(database.db, { to: 'archive_what_users_own' })
-      expect(plan.map(({ name }) => name)).toEqual(after('secure_the_agent_tables').slice(0, 2))
+      expect(plan.map(({ name }) => name)).toEqual(namesAfter('secure_the_agent_tables').slice(0, 2))
       const { file, statements } = plan[1]!.scripts[0]!
       expect(file).toBe('online.sql')
       expect(statements[1]!.sql).toContain('insert into archive.memory_agents')

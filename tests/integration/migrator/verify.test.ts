@@ -6,11 +6,11 @@ import { migrate, packagedMigrations, repair, rollback, status } from '../../../
 import { readCatalog } from '../../support/catalog.ts'
 import { ownDatabase, type TestDatabase } from '../../support/database.ts'
 import { copyOfMigrations, folderOf } from '../../support/folder.ts'
-import { after, names } from '../../support/migrations.ts'
+import { names, namesAfter } from '../../support/migrations.ts'
 import { readLedger, readRows } from '../../support/rows.ts'
 
 /** What the state `contracted` has yet to come. */
-const hardening = after('rename_the_catalog_and_drop_user_agents')
+const hardening = namesAfter('rename_the_catalog_and_drop_user_agents')
 const named = (fragment: string): string => names.find(name => name.endsWith(fragment))!
 
 /** As a checkout on Windows has them. */

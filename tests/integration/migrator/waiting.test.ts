@@ -5,7 +5,7 @@ import { migrate, rollback, type Wait } from '../../../src/migrate.ts'
 import { readCatalog } from '../../support/catalog.ts'
 import { ownDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
-import { after } from '../../support/migrations.ts'
+import { namesAfter } from '../../support/migrations.ts'
 import { readLedger, readRows } from '../../support/rows.ts'
 import { connect } from '../../support/templates.ts'
 
@@ -140,7 +140,9 @@ test.for(Object.keys(work))(
     expect(await state()).toEqual(before)
 
     await holder.done()
-    expect((await migrate(at.db, { retries: 20 })).applied).toHaveLength(after('let_go_of_agent_id').length)
+    expect((await migrate(at.db, { retries: 20 })).applied).toHaveLength(
+      namesAfter('let_go_of_agent_id').length,
+    )
   },
 )
 
