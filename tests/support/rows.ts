@@ -77,7 +77,7 @@ export async function placeOfLedger(
 }
 
 /** A model, made in a few words; its id. */
-export async function addModel(sql: postgres.Sql, code = 'model'): Promise<string> {
+export async function addModel(sql: postgres.ISql, code = 'model'): Promise<string> {
   const [made] = await sql`
     insert into public.llms (model_code, provider, display_name, status)
     values (${code}, 'provider', ${code}, 'active') returning id`
@@ -86,7 +86,7 @@ export async function addModel(sql: postgres.Sql, code = 'model'): Promise<strin
 
 /** A memory as the new application writes it, without an agent; its id. */
 export async function addMemory(
-  sql: postgres.Sql,
+  sql: postgres.ISql,
   user: string,
   type = 'user',
   content = 'content',
