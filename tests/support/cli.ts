@@ -31,3 +31,14 @@ export async function runCli(args: string[], options: Options = {}): Promise<Ran
   const io = { stdin, stdout: stream('stdout'), stderr: stream('stderr', onStderr), env, cwd }
   return { code: await run(args, io), ...written }
 }
+
+/** Runs the command on a database. */
+export function cli(url: string, ...args: string[]): Promise<Ran> {
+  return runCli(args, { env: { DATABASE_URL: url } })
+}
+
+/** The same with `--json`; the document is what it printed. */
+export async function cliJson(url: string, ...args: string[]) {
+  const { code, stdout, stderr } = await cli(url, ...args, '--json')
+  return { code, document: JSON.parse(stdout), stderr }
+}

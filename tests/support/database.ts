@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
-import { inject, onTestFinished } from 'vitest'
+import { beforeAll, beforeEach, inject, onTestFinished } from 'vitest'
 import type { Database } from '../../src/database.ts'
 import { cloneDatabase, connect, type TestUrls, template, urlsOf, using } from './templates.ts'
 
@@ -47,10 +47,47 @@ export async function ownDatabase(from?: string): Promise<TestDatabase> {
   return database
 }
 
+type Prepare = (database: TestDatabase) => unknown
+
+/** The same for all tests of the file or group that calls it. It is there once they begin. */
+export function sharedDatabase(from?: string, prepare: Prepare = () => {}): TestDatabase {
+  const database = {} as TestDatabase
+  beforeAll(() => fillIn(database, from, prepare))
+  return database
+}
+
+/** The same, anew for each test. */
+export function databaseForEach(from?: string, prepare: Prepare = () => {}): TestDatabase {
+  const database = {} as TestDatabase
+  beforeEach(() => fillIn(database, from, prepare))
+  return database
+}
+
+async function fillIn(database: TestDatabase, from: string | undefined, prepare: Prepare) {
+  Object.assign(database, await createDatabase(from))
+  await prepare(database)
+  return database.drop
+}
+
 /** Runs `work` in a transaction that is rolled back. */
-export async function undone(db: Database, work: (tx: Database) => Promise<void>): Promise<void> {
+export function undone(db: Database, work: (tx: Database) => Promise<unknown>): Promise<void> {
+  return rollBack(run => db.transaction(run), work)
+}
+
+/** The same over postgres.js. */
+export function undoneIn(
+  sql: postgres.Sql,
+  work: (tx: postgres.TransactionSql) => Promise<unknown>,
+): Promise<void> {
+  return rollBack(run => sql.begin(run), work)
+}
+
+async function rollBack<T>(
+  begin: (run: (tx: T) => Promise<never>) => Promise<unknown>,
+  work: (tx: T) => Promise<unknown>,
+): Promise<void> {
   const undo = new Error('rolled back on purpose')
-  const transaction = db.transaction(async tx => {
+  const transaction = begin(async tx => {
     await work(tx)
     throw undo
   })
@@ -70,6 +107,12 @@ export async function asRole<T>(
     return { value: await work(tx) }
   })
   return result.value
+}
+
+/** A tag for statements as another role, each in a transaction of its own. */
+export function statementsAs(role: string, database: TestDatabase) {
+  return (text: TemplateStringsArray, ...values: postgres.ParameterOrFragment<never>[]) =>
+    asRole(database.admin, role, tx => tx(text, ...values))
 }
 
 export interface SignUp {

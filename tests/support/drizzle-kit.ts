@@ -19,7 +19,7 @@ export async function kitMigrates({ url }: TestDatabase, folder?: string): Promi
 /** Everything that two ways of migrating must agree on: our schemas and drizzle's ledger, without the clock's part. */
 export async function outcome({ admin, sql }: TestDatabase) {
   return {
-    catalog: await readCatalog(sql, { archive: true }),
+    catalog: await readCatalog(sql),
     ledger: [
       ...(await admin`select id, hash, created_at, name from drizzle.__drizzle_migrations order by id`),
     ],

@@ -1,10 +1,11 @@
-import { type ChildProcess, execFile } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import type postgres from 'postgres'
 import { onTestFinished } from 'vitest'
 import { dataDirectory } from '../../src/local/directory.ts'
@@ -37,27 +38,26 @@ export async function start(directory: string) {
   return startServer({ ...scratch, directory })
 }
 
-/** Starts a server in a process of its own, which has ended when this resolves. */
-export async function startInProcess(
-  directory: string,
-  {
-    as = {},
-    onProcess,
-  }: { as?: { uid?: number; gid?: number }; onProcess?: (child: ChildProcess) => void } = {},
-): Promise<LocalServer & { started: boolean; notes: string[] }> {
+interface Started extends LocalServer {
+  started: boolean
+  notes: string[]
+}
+
+/** Starts a server in a process of its own, which has ended when `server` resolves. */
+export async function launch(directory: string, as: { uid?: number; gid?: number } = {}) {
   const script = await compiled('tests/support/start-server.ts')
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      process.execPath,
-      [script, directory],
-      { cwd: '/', ...as },
-      (error, stdout, stderr) => {
-        if (error === null) resolve(JSON.parse(stdout))
-        else reject(new Error(stderr || error.message))
-      },
-    )
-    onProcess?.(child)
-  })
+  const running = promisify(execFile)(process.execPath, [script, directory], { cwd: '/', ...as })
+  const server = running.then(
+    ({ stdout }): Started => JSON.parse(stdout),
+    error => {
+      throw new Error(error.stderr || error.message)
+    },
+  )
+  return { child: running.child, server }
+}
+
+export async function startInProcess(...args: Parameters<typeof launch>): Promise<Started> {
+  return (await launch(...args)).server
 }
 
 /** Occupies a port, any free one by default. */
@@ -92,4 +92,10 @@ export async function ask<T>(url: string, question: (sql: postgres.Sql) => Promi
   }
 }
 
-export const answers = (url: string) => ask(url, sql => sql`select 1 as one`)
+/** The same for one statement. */
+export const answerOf =
+  (url: string) =>
+  (text: TemplateStringsArray): Promise<postgres.RowList<postgres.Row[]>> =>
+    ask(url, sql => sql(text))
+
+export const answers = (url: string) => answerOf(url)`select 1 as one`

@@ -1,4 +1,6 @@
 import { readdirSync } from 'node:fs'
+import { readCatalogs } from '../../src/catalog/files.ts'
+import type { Catalog } from '../../src/catalog/read.ts'
 import type { Database } from '../../src/database.ts'
 import { migrate, packagedMigrations, rollback, status } from '../../src/migrate.ts'
 
@@ -8,19 +10,35 @@ export const names = readdirSync(packagedMigrations()).sort()
 /** The last of them. */
 export const last = names.at(-1)!
 
-/** Those after the one of this title. */
-export function after(title: string): string[] {
-  return names.slice(names.findIndex(name => name.endsWith(`_${title}`)) + 1)
+/** What each leaves in PostgreSQL's catalogs, by its name. */
+export const catalogs = readCatalogs(packagedMigrations())
+
+/** The name of the migration of this title. */
+export function named(title: string): string {
+  const name = names.find(name => titleOf(name) === title)
+  if (!name) throw new Error(`no migration is called ${title}`)
+  return name
 }
 
-const titleOf = (name: string) => name.slice('YYYYMMDDHHMMSS_'.length)
+export function catalogAfter(title: string): Catalog {
+  return catalogs.get(named(title))!
+}
+
+/** Those after the one of this title. */
+export function namesAfter(title: string): string[] {
+  return names.slice(names.indexOf(named(title)) + 1)
+}
+
+export function titleOf(name: string): string {
+  return name.slice('YYYYMMDDHHMMSS_'.length)
+}
 const titles = names.map(titleOf)
 
 /** What Alembic left: the state before the simplification. */
 export const baseline = 'secure_the_agent_tables'
 
 /** The titles of the migrations after the baseline. */
-export const migrationsSince = after(baseline).map(titleOf)
+export const migrationsSince = namesAfter(baseline).map(titleOf)
 
 /** A state that a database may be left in, for days if need be: after a step up, or after a step down. */
 export interface CommitPoint {
@@ -58,6 +76,5 @@ export async function reach(db: Database, { way, at }: CommitPoint): Promise<voi
 
 /** Whether the point is the one after that migration, or a later one. */
 export function hasReached(point: CommitPoint, title: string): boolean {
-  if (!titles.includes(title)) throw new Error(`no migration is called ${title}`)
-  return titles.indexOf(point.at) >= titles.indexOf(title)
+  return named(point.at) >= named(title)
 }

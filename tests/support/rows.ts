@@ -61,6 +61,11 @@ export async function readLedger(sql: postgres.Sql): Promise<string[]> {
   return rows.map(({ row }) => row)
 }
 
+/** What the ledger says is applied, in the order it was recorded. */
+export async function ledgerNames({ admin }: { admin: postgres.Sql }): Promise<string[]> {
+  return (await admin`select name from drizzle.__drizzle_migrations order by id`).map(({ name }) => name)
+}
+
 /** Whether there is a ledger, and a schema for it. */
 export async function placeOfLedger(
   db: Database,
@@ -71,13 +76,31 @@ export async function placeOfLedger(
   )
 }
 
+/** A model, made in a few words; its id. */
+export async function addModel(sql: postgres.ISql, code = 'model'): Promise<string> {
+  const [made] = await sql`
+    insert into public.llms (model_code, provider, display_name, status)
+    values (${code}, 'provider', ${code}, 'active') returning id`
+  return made?.id
+}
+
+/** A memory as the new application writes it, without an agent; its id. */
+export async function addMemory(
+  sql: postgres.ISql,
+  user: string,
+  type = 'user',
+  content = 'content',
+): Promise<string> {
+  const [made] = await sql`
+    insert into public.memories (user_id, memory_type, content, status)
+    values (${user}, ${type}, ${content}, 'active') returning id`
+  return made?.id
+}
+
 /** An agent of a type that the old schema does not know: on the way down it waits in the archive. */
 export async function addAgentOfNewType(sql: postgres.Sql): Promise<void> {
   await sql`
-    with model as (
-      insert into public.llms (model_code, provider, display_name, status) values ('m', 'p', 'M', 'active') returning id
-    )
-    insert into public.system_agents (agent_type, llm_id, status) select 'PLANNING', id, 'active' from model`
+    insert into public.system_agents (agent_type, llm_id, status) values ('PLANNING', ${await addModel(sql)}, 'active')`
 }
 
 /** Two models, and in the baseline's catalog the three types of agents it knows. */

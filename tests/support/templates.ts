@@ -1,8 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { installSupabaseStub } from '../../src/local/supabase-stub.ts'
 import { migrate } from '../../src/migrate.ts'
-import { buildByOtherMeans } from './by-other-means.ts'
 import { fill } from './rows.ts'
 
 /** Who migrates in the tests. Never a superuser, and not the owner of `auth`, as on Supabase. */
@@ -26,8 +26,10 @@ export interface TestRun {
 
 interface Recipe {
   from: string
-  prepare: (urls: TestUrls) => Promise<void>
+  prepare: (urls: TestUrls) => Promise<unknown>
 }
+
+const byOtherMeans = readFileSync(new URL('by-other-means.sql', import.meta.url), 'utf8')
 
 /** The states that tests begin in. `built` is the baseline as another tool would have made it. */
 const recipes: Record<string, Recipe> = {
@@ -40,7 +42,7 @@ const recipes: Record<string, Recipe> = {
     prepare: urls => migrateTo(urls, 'rename_the_catalog_and_drop_user_agents'),
   },
   today: { from: 'contracted', prepare: urls => migrateTo(urls) },
-  built: { from: 'stub_old', prepare: ({ url }) => using(url, buildByOtherMeans) },
+  built: { from: 'stub_old', prepare: ({ url }) => using(url, sql => sql.unsafe(byOtherMeans)) },
 }
 
 /** The recipe of that name; `baseline of 40 users and 200 memories` is the baseline filled with so many. */
@@ -57,16 +59,13 @@ function recipeOf(name: string): Recipe {
   return recipe
 }
 
-async function installIn({ adminUrl }: TestUrls, grants: 'old' | 'new'): Promise<void> {
-  await using(adminUrl, admin =>
-    installSupabaseStub(admin, { deployer: DEPLOYER.role, grants, password: DEPLOYER.password }),
-  )
+function installIn({ adminUrl }: TestUrls, grants: 'old' | 'new') {
+  const options = { deployer: DEPLOYER.role, grants, password: DEPLOYER.password }
+  return using(adminUrl, admin => installSupabaseStub(admin, options))
 }
 
-async function migrateTo({ url }: TestUrls, to?: string): Promise<void> {
-  await using(url, async sql => {
-    await migrate(drizzle({ client: sql }), to === undefined ? {} : { to })
-  })
+function migrateTo({ url }: TestUrls, to?: string) {
+  return using(url, client => migrate(drizzle({ client }), to === undefined ? {} : { to }))
 }
 
 const made = new Map<string, Promise<string>>()
@@ -102,7 +101,7 @@ export async function createTemplate(
   run: TestRun,
   name: string,
   from: string,
-  prepare: (urls: TestUrls) => Promise<void>,
+  prepare: (urls: TestUrls) => Promise<unknown>,
 ): Promise<void> {
   const database = `${run.prefix}${process.pid}_${name}`
   await cloneDatabase(run, database, from === 'template0' ? from : await template(run, from))

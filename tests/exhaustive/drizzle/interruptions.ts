@@ -13,66 +13,57 @@ import {
   preparePassage,
   scriptsOf,
 } from '../../support/interruptions.ts'
-import { after, names } from '../../support/migrations.ts'
+import { baseline, names, namesAfter } from '../../support/migrations.ts'
 import { sample, seedOf } from '../../support/sample.ts'
-
-const hasRows = after('secure_the_agent_tables')
 
 /** Every migration on one way, interrupted wherever it can be. */
 export function describeInterruptions(way: 'up' | 'down'): void {
-  // Before the baseline there is no user whose rows could be lost; the first way back refuses where there is.
-  const passages = names.map(name => ({ name, filled: hasRows.includes(name) }))
-
-  describe.for(sample(`interruptions ${way}`, passages, 1))(`$name ${way}`, ({ name, filled }) => {
-    // More rows than a batch has.
+  describe.for(sample(`interruptions ${way}`, names, 1))(`%s ${way}`, name => {
+    // More rows than a batch has. Before the baseline there is no user whose rows could be lost.
+    const filled = namesAfter(baseline).includes(name)
     const from = filled ? 'baseline of 120 users and 600 memories' : 'stub_old'
     const scripts = scriptsOf(name, way)
     const positions = scripts.flatMap(positionsIn)
+    // Its online part, if it has one, has run before the transaction.
+    const expectBefore = scripts.some(isOnline) ? expectOnTheWay : expectUntouched
     let passage: Passage
+    let shared: TestDatabase
     beforeAll(async () => {
       passage = await preparePassage(name, way, from)
+      shared = await createDatabase(passage.template)
+      return shared.drop
     })
 
-    describe('a connection that is cut', () => {
-      let database: TestDatabase
-      beforeAll(async () => {
-        database = await createDatabase(passage.template)
-        return database.drop
-      })
-
-      test('at any statement of the transaction leaves the state before, and a rerun finishes', async () => {
-        for (const position of positions.filter(position => !isOnline(position))) {
-          // Its online part, if it has one, has run by then.
-          const untouched = !scripts.some(isOnline)
-          await cutAt(passage, position, database)
-          await (untouched ? expectUntouched : expectOnTheWay)(passage, database)
-        }
-        await cutAtCommit(passage, database)
-        await expectOnTheWay(passage, database)
-        await expectRerun(passage, database)
-      })
-
-      test.for(positions.filter(isOnline))(
-        '$when statement $statement of $file leaves a state that a rerun goes on from',
-        async position => {
-          const own = await ownDatabase(passage.template)
-          await cutAt(passage, position, own)
-          await expectOnTheWay(passage, own)
-          await expectRerun(passage, own)
-        },
-      )
+    test('a connection cut at any statement of the transaction leaves the state before, and a rerun finishes', async () => {
+      for (const position of positions.filter(position => !isOnline(position))) {
+        await cutAt(passage, position, shared)
+        await expectBefore(passage, shared)
+      }
+      await cutAtCommit(passage, shared)
+      await expectOnTheWay(passage, shared)
+      await expectRerun(passage, shared)
     })
+
+    test.for(positions.filter(isOnline))(
+      'a connection cut $when statement $statement of $file leaves a state that a rerun goes on from',
+      async position => {
+        const own = await ownDatabase(passage.template)
+        await cutAt(passage, position, own)
+        await expectOnTheWay(passage, own)
+        await expectRerun(passage, own)
+      },
+    )
 
     const killed = scripts.flatMap(script => {
       const places = positionsIn(script).filter(({ when }) => !when.startsWith('while'))
       return isOnline(script) ? places : [places[seedOf(`${name} ${script.file}`) % places.length]!]
     })
     test.for(killed)(
-      'a process that is killed $when statement $statement of $file leaves a state that a rerun goes on from',
+      'a process killed $when statement $statement of $file leaves a state that a rerun goes on from',
       async position => {
         const own = await ownDatabase(passage.template)
         await killAt(passage, position, own)
-        await (scripts.some(isOnline) ? expectOnTheWay : expectUntouched)(passage, own)
+        await expectBefore(passage, own)
         await expectRerun(passage, own)
       },
     )

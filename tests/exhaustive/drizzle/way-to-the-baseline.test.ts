@@ -8,7 +8,7 @@ import { sample } from '../../support/sample.ts'
 
 const read = async ({ admin }: TestDatabase) => ({
   rows: await readRows(admin),
-  catalog: await readCatalog(admin, { archive: true }),
+  catalog: await readCatalog(admin),
 })
 
 test.for(sample('way to the baseline', pointsSince, 1))(

@@ -36,14 +36,14 @@ const asUser: typeof cases = {
       const parent = dirname(await serverDirectory())
       await chown(parent, user.uid ?? -1, user.gid ?? -1)
       const directory = join(parent, `it's "$HOME" ; `, 'long'.repeat(30), '.data')
-      const server = await startInProcess(directory, { as: user })
+      const server = await startInProcess(directory, user)
       onTestFinished(async () => {
         const data = join(directory, 'postgres/data')
         process.kill((await readPidFile(data))!.pid, 'SIGINT')
         await until(async () => (await readPidFile(data)) === undefined)
       })
       expect(server).toMatchObject({ directory, started: true, notes: [] })
-      expect(await startInProcess(directory, { as: user })).toEqual({ ...server, started: false })
+      expect(await startInProcess(directory, user)).toEqual({ ...server, started: false })
       expect(await answers(server.url)).toEqual([{ one: 1 }])
       const { uid, mode } = await stat(directory)
       expect([uid, mode & 0o777]).toEqual([user.uid ?? process.getuid?.(), 0o700])
@@ -51,7 +51,7 @@ const asUser: typeof cases = {
 
   'an ordinary user learns which directory it cannot write to, and what to do': async () => {
     const directory = await serverDirectory(0o555)
-    await expect(startInProcess(directory, { as: user })).rejects.toThrow(
+    await expect(startInProcess(directory, user)).rejects.toThrow(
       `PostgreSQL cannot run with its data in ${directory}: EACCES: permission denied, mkdir '${directory}'. ` +
         'Run this as an ordinary user of this machine, or set DATABASE_URL to a server.',
     )
@@ -61,7 +61,7 @@ const asUser: typeof cases = {
 const asRoot: typeof cases = {
   'a user without a passwd entry learns what to do, in one line': async () => {
     const directory = await serverDirectory(0o777)
-    await expect(startInProcess(directory, { as: { uid: 12345, gid: 12345 } })).rejects.toThrow(
+    await expect(startInProcess(directory, { uid: 12345, gid: 12345 })).rejects.toThrow(
       /^PostgreSQL cannot run .* 12345.*does not exist\. Run this as an ordinary user .*DATABASE_URL.*\n$/,
     )
   },

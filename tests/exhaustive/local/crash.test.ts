@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,12 +7,13 @@ import { dataDirectory } from '../../../src/local/directory.ts'
 import { isRoot } from '../../../src/local/programs.ts'
 import { findServer, stopServer } from '../../../src/local/server.ts'
 import {
+  answerOf,
   answers,
   ask,
+  launch,
   postmasterPid,
   serverDirectory,
   start,
-  startInProcess,
   until,
 } from '../../support/local.ts'
 import { sample } from '../../support/sample.ts'
@@ -36,7 +37,7 @@ const cases: Record<string, () => Promise<void>> = {
         expect(await readFile(dataDirectory(directory).log, 'utf8')).toContain('is still in use')
         await busy
       })
-      expect(await ask((await start(directory)).url, sql => sql`select from kept`)).toEqual([])
+      expect(await answerOf((await start(directory)).url)`select from kept`).toEqual([])
     },
 
   'a pid file is no obstacle when another process has its number, even a PostgreSQL, which stays':
@@ -77,12 +78,11 @@ test.for(sample('crash of a first start', Object.entries(moments), 1))(
   async ([, moment]) => {
     const directory = await serverDirectory()
     const { path } = dataDirectory(directory)
-    const children: ChildProcess[] = []
-    const first = startInProcess(directory, { onProcess: child => children.push(child) })
-    first.catch(() => {})
+    const { child, server } = await launch(directory)
+    server.catch(() => {})
     await until(async () => (await readdir(path, { recursive: true })).some(name => moment.test(name)))
-    children[0]!.kill('SIGKILL')
-    await once(children[0]!, 'exit')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
 
     expect(await answers((await start(directory)).url)).toEqual([{ one: 1 }])
     expect((await readdir(path)).filter(name => !['port', 'postgres.log'].includes(name))).toEqual([

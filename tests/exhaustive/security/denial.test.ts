@@ -1,62 +1,53 @@
 import type postgres from 'postgres'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { attempt, gotNothing, metRows, type Outcome, type Verb, verbs } from '../../support/attempt.ts'
-import { createDatabase, type TestDatabase } from '../../support/database.ts'
-import { populate, relationsAt, relationsIn, topUp } from '../../support/inventory.ts'
-import { commitPoints, hasReached, reach } from '../../support/migrations.ts'
+import { sharedDatabase } from '../../support/database.ts'
+import { populate, relationsIn, topUp } from '../../support/inventory.ts'
+import { baseline, commitPoints, hasReached, reach } from '../../support/migrations.ts'
 import { sample } from '../../support/sample.ts'
 import { connect } from '../../support/templates.ts'
 
 describe.each(['stub_old', 'stub_new'])('in a database with the default grants of %s', template => {
-  let database: TestDatabase
   let sql: postgres.Sql
-
-  beforeAll(async () => {
-    database = await createDatabase(template)
-    await reach(database.db, commitPoints[0]!)
-    await populate(database)
+  const database = sharedDatabase(template, async at => {
+    await reach(at.db, commitPoints[0]!)
+    await populate(at)
+  })
+  beforeAll(() => {
     // A prepared "select *" would fail for its columns, which come and go, and not for want of rights.
     sql = connect(database.url, { prepare: false })
-  })
-  afterAll(async () => {
-    await sql.end()
-    await database.drop()
+    return () => sql.end()
   })
 
   describe.each(sample(`denial ${template}`, commitPoints, 3))('$way to $at', point => {
-    const { tables, views, archived } = relationsAt(point)
-    const ours = [...tables, ...views, ...archived]
-
+    let all: string[]
+    let open: string[]
+    let tables: string[]
     beforeAll(async () => {
       await reach(database.db, point)
       await topUp(database, point)
-    })
-
-    test('there are the tables that we know of, and no other', async () => {
-      expect(await relationsIn(database)).toEqual([...ours].sort())
+      ;({ all, open, tables } = await relationsIn(database))
     })
 
     test('the owner meets rows with every verb on every table', async () => {
-      const tried = await tryAll(sql, ours, verbs)
+      const tried = await tryAll(sql, all, verbs)
       expect(tried.filter(({ outcome }) => !metRows(outcome))).toEqual([])
     })
 
     test.each(['anon', 'authenticated'])('%s gets nothing with any verb on any table', async role => {
-      const before = await contents(sql, ours)
-      const tried = await tryAll(sql, ours, verbs, role)
+      const before = await contents(sql, all)
+      const tried = await tryAll(sql, all, verbs, role)
       expect(tried.filter(({ outcome }) => !gotNothing(outcome))).toEqual([])
-      expect(await contents(sql, ours)).toEqual(before)
+      expect(await contents(sql, all)).toEqual(before)
     })
 
     test.each(['anon', 'authenticated'])(
       'row level security denies %s what a grant would allow',
       async role => {
-        const open = [...tables, ...views]
-        const allowed = withoutTruncate
-        const granted = await tryAll(sql, open, allowed, role, tx => grantAll(tx, role))
+        const granted = await tryAll(sql, open, withoutTruncate, role, tx => grantAll(tx, role))
         expect(granted.filter(({ outcome }) => !gotNothing(outcome))).toEqual([])
 
-        const bare = await tryAll(sql, open, allowed, role, async tx => {
+        const bare = await tryAll(sql, open, withoutTruncate, role, async tx => {
           // First: a grant holds the tables as a reader does (PostgreSQL 18), and two such would wait for each other.
           for (const table of tables) await tx`alter table ${tx(table)} disable row level security`
           await grantAll(tx, role)
@@ -65,9 +56,9 @@ describe.each(['stub_old', 'stub_new'])('in a database with the default grants o
       },
     )
 
-    const secured = hasReached(point, 'secure_the_agent_tables')
+    const secured = hasReached(point, baseline)
     test(`service_role ${secured ? 'reads and writes every table in public' : 'has no rights yet'}`, async () => {
-      const tried = await tryAll(sql, [...tables, ...views], withoutTruncate, 'service_role')
+      const tried = await tryAll(sql, open, withoutTruncate, 'service_role')
       const denied = tried.filter(({ outcome }) => 'sqlState' in outcome && outcome.sqlState === '42501')
       expect(tried.filter(({ outcome }) => !metRows(outcome))).toEqual(denied)
       expect(denied).toHaveLength(secured ? 0 : tried.length)
@@ -76,20 +67,13 @@ describe.each(['stub_old', 'stub_new'])('in a database with the default grants o
 })
 
 describe('at the baseline', () => {
-  let database: TestDatabase
-
-  beforeAll(async () => {
-    database = await createDatabase('baseline')
-    await populate(database)
-  })
-  afterAll(() => database.drop())
+  const database = sharedDatabase('baseline', populate)
 
   test('row level security does not stop truncate, which is why the grants must', async () => {
     const attempted = { verb: 'truncate', relation: 'public.profiles', row: '', role: 'anon' } as const
     expect(await attempt(database.sql, attempted)).toEqual({ sqlState: '42501' })
-    expect(await attempt(database.sql, { ...attempted, first: tx => grantAll(tx, 'anon') })).toEqual({
-      rows: 1,
-    })
+    const granted = { ...attempted, first: (tx: postgres.TransactionSql) => grantAll(tx, 'anon') }
+    expect(await attempt(database.sql, granted)).toEqual({ rows: 1 })
   })
 
   test.each(['anon', 'authenticated', 'service_role'])('%s gets nothing out of the ledger', async role => {

@@ -1,90 +1,73 @@
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { adopt } from '../../../src/migrate.ts'
-import { createDatabase, type TestDatabase, undone } from '../../support/database.ts'
+import { sharedDatabase, undone } from '../../support/database.ts'
+import { baseline, named } from '../../support/migrations.ts'
 import { placeOfLedger } from '../../support/rows.ts'
 import { DEPLOYER } from '../../support/templates.ts'
 
-const baseline = expect.stringMatching(/_secure_the_agent_tables$/)
-
-let at: TestDatabase
-beforeAll(async () => {
-  at = await createDatabase('built')
-  return () => at.drop()
-})
-
 const by = DEPLOYER.role
-const rights: { given: string; sql: string; refused?: RegExp; mended?: string }[] = [
-  { given: 'no schema, and CREATE on the database', sql: 'select' },
-  { given: 'its own empty schema', sql: `create schema drizzle authorization ${by}` },
-  {
-    given: 'no schema, and no CREATE on the database',
-    sql: 'alter database %I owner to session_user',
-    refused:
-      /cannot be created: permission denied for database .*hint: .*create schema if not exists drizzle/s,
-    mended: `create schema drizzle; grant usage, create on schema drizzle to ${by}`,
-  },
-  {
-    given: 'a schema of another, with CREATE',
-    sql: `create schema drizzle; grant usage, create on schema drizzle to ${by}`,
-  },
-  {
-    given: 'a schema of another, without CREATE',
-    sql: `create schema drizzle; grant usage on schema drizzle to ${by}`,
-    refused: /cannot be created: permission denied for schema drizzle .*hint: .*grant usage, create/s,
-    mended: `grant usage, create on schema drizzle to ${by}`,
-  },
-  {
-    given: 'a schema of another, without any right',
-    sql: 'create schema drizzle',
-    refused: /cannot be created: permission denied for schema drizzle .*hint: .*grant usage, create/s,
-    mended: `grant usage, create on schema drizzle to ${by}`,
-  },
-  {
-    given: 'a ledger of another, in a schema it may not use',
-    sql: 'create schema drizzle; create table drizzle.__drizzle_migrations (id serial, hash text, created_at bigint, name text, applied_at timestamptz)',
-    refused: /cannot be read: permission denied for schema drizzle .*hint: .*grant usage on schema drizzle/s,
-    mended: `grant usage on schema drizzle to ${by}; grant all on all tables in schema drizzle to ${by};
-             grant all on all sequences in schema drizzle to ${by}`,
-  },
-  {
-    given: 'a ledger of another, to be read only',
-    sql: `create schema drizzle; grant usage on schema drizzle to ${by};
-          create table drizzle.__drizzle_migrations (id serial, hash text, created_at bigint, name text, applied_at timestamptz);
-          grant select on drizzle.__drizzle_migrations to ${by}`,
-    refused:
-      /cannot be written: permission denied for table .*hint: .*grant all on all tables in schema drizzle/s,
-    mended: `grant all on all tables in schema drizzle to ${by}; grant all on all sequences in schema drizzle to ${by}`,
-  },
-]
+const schema = 'create schema drizzle;'
+const usage = `grant usage on schema drizzle to ${by};`
+const create = `grant usage, create on schema drizzle to ${by};`
+const ledger = `create table drizzle.__drizzle_migrations
+                  (id serial, hash text, created_at bigint, name text, applied_at timestamptz);`
+const all = `grant all on all tables in schema drizzle to ${by};
+             grant all on all sequences in schema drizzle to ${by};`
 
-const titled = rights.map(right => {
-  const outcome = right.refused ? 'it says what to do, and adopts once that is done' : 'it adopts'
-  return [`with ${right.given} ${outcome}`, right] as const
+const at = sharedDatabase('built')
+
+test.for([
+  ['no schema, and CREATE on the database', 'select'],
+  ['its own empty schema', `create schema drizzle authorization ${by}`],
+  ['a schema of another, with CREATE', schema + create],
+])('a deployer with %s adopts', async ([, given]) => {
+  await undone(drizzle({ client: at.admin }), async tx => {
+    await tx.execute(sql.raw(given!))
+    await tx.execute(sql.raw(`set local session authorization ${by}`))
+    expect(await adopt(tx)).toMatchObject({ at: named(baseline), recorded: { length: 2 } })
+  })
 })
-test.for(titled)('%s', async ([, { sql: given, refused, mended }]) => {
+
+const cannotCreate = /cannot be created: permission denied for schema drizzle .*hint: .*grant usage, create/s
+test.for<[string, string, RegExp, string]>([
+  [
+    'no schema, and no CREATE on the database',
+    'alter database %I owner to session_user',
+    /cannot be created: permission denied for database .*hint: .*create schema if not exists drizzle/s,
+    schema + create,
+  ],
+  ['a schema of another, without CREATE', schema + usage, cannotCreate, create],
+  ['a schema of another, without any right', schema, cannotCreate, create],
+  [
+    'a ledger of another, in a schema it may not use',
+    schema + ledger,
+    /cannot be read: permission denied for schema drizzle .*hint: .*grant usage on schema drizzle/s,
+    usage + all,
+  ],
+  [
+    'a ledger of another that it may only read',
+    `${schema} ${usage} ${ledger} grant select on drizzle.__drizzle_migrations to ${by}`,
+    /cannot be written: permission denied for table .*hint: .*grant all on all tables in schema drizzle/s,
+    all,
+  ],
+])('a deployer with %s learns what to do, and adopts once it is done', async ([, given, refused, mended]) => {
   await undone(drizzle({ client: at.admin }), async tx => {
     await tx.execute(sql.raw(given.replace('%I', `"${at.name}"`)))
-    const asDeployer = async <T>(work: () => Promise<T>): Promise<T> => {
-      await tx.execute(sql.raw(`set local session authorization ${by}`))
-      try {
-        return await work()
-      } finally {
-        await tx.execute(sql`reset session authorization`)
-      }
-    }
-    if (refused) {
-      const before = await placeOfLedger(tx)
-      const error = await asDeployer(() => adopt(tx).catch(error => error))
-      expect(error).toMatchObject({ code: 'STATEMENT_FAILED', sqlState: '42501' })
-      expect(error.message).toMatch(refused)
-      expect(await placeOfLedger(tx)).toEqual(before)
-    }
-    if (mended) await tx.execute(sql.raw(mended))
-    expect(await asDeployer(() => adopt(tx))).toMatchObject({ at: baseline, recorded: { length: 2 } })
-    expect(
-      await tx.execute(sql`select name from drizzle.__drizzle_migrations order by name`, 'objects'),
-    ).toEqual([{ name: expect.stringMatching(/_create_the/) }, { name: baseline }])
+    const before = await placeOfLedger(tx)
+    await tx.execute(sql.raw(`set local session authorization ${by}`))
+    await expect(adopt(tx)).rejects.toMatchObject({
+      code: 'STATEMENT_FAILED',
+      sqlState: '42501',
+      message: expect.stringMatching(refused),
+    })
+    await tx.execute(sql`reset session authorization`)
+    expect(await placeOfLedger(tx)).toEqual(before)
+
+    await tx.execute(sql.raw(mended))
+    await tx.execute(sql.raw(`set local session authorization ${by}`))
+    expect(await adopt(tx)).toMatchObject({ at: named(baseline), recorded: { length: 2 } })
+    expect(await tx.execute(sql`select from drizzle.__drizzle_migrations`)).toHaveLength(2)
   })
 })

@@ -1,69 +1,68 @@
 import { sql } from 'drizzle-orm'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { findDrift } from '../../../src/catalog/check.ts'
 import type { Difference } from '../../../src/catalog/compare.ts'
-import { readCatalogs } from '../../../src/catalog/files.ts'
+import { type Catalog, readCatalog } from '../../../src/catalog/read.ts'
 import type { Database } from '../../../src/database.ts'
-import { packagedMigrations } from '../../../src/migrate.ts'
 import { project } from '../../../src/platform/project.ts'
-import { createDatabase, type TestDatabase, undone } from '../../support/database.ts'
-import { last } from '../../support/migrations.ts'
-import { groups } from './mutations.ts'
+import { sharedDatabase, undone } from '../../support/database.ts'
+import { catalogs, last, named } from '../../support/migrations.ts'
+import { readCases } from '../../support/sql-cases.ts'
 
-const catalogs = readCatalogs(packagedMigrations())
+const mutations = readCases(new URL('mutations.sql', import.meta.url))
+const today = sharedDatabase('today')
+const expanded = sharedDatabase('expanded')
 
-type Place = Pick<Difference, 'object' | 'fact'>
+describe.each([...new Set(mutations.map(([, { group }]) => group))])(
+  '%s, check finds, names and shows',
+  group => {
+    const whileBothWork = group === 'while both applications work'
+    const at = whileBothWork ? named('archive_what_users_own') : last
+    let db: PostgresJsDatabase
+    beforeAll(async () => {
+      db = drizzle({ client: (whileBothWork ? expanded : today).admin })
+      expect(await findDrift(db, project(), at, catalogs)).toEqual([])
+    })
 
-/** Does it, hands over what `check` finds then and the rows that each difference's own query shows, and undoes it. */
-async function tryOut(db: PostgresJsDatabase, at: string, by: string) {
-  let found: { differences: Difference[]; shown: unknown[][] } = { differences: [], shown: [] }
-  await undone(db, async tx => {
-    await tx.execute(sql.raw(by))
-    const differences = await findDrift(tx, project(), at, catalogs)
-    found = { differences, shown: await show(tx, differences) }
-  })
-  return found
-}
+    test.for(mutations.filter(([, mutation]) => mutation.group === group))('%s', async ([, mutation]) => {
+      let found: Difference[] = []
+      let shown: unknown[][] = []
+      await undone(db, async tx => {
+        await tx.execute(sql.raw(mutation.sql))
+        found = await findDrift(tx, project(), at, catalogs)
+        shown = await show(tx, found)
+        expectFacts(found, catalogs.get(at)!, await readCatalog(tx, project().scope))
+      })
+      const sentences = found.map(({ message }) => message.replaceAll(/\s+/g, ' '))
+      expect(sentences.sort()).toEqual(mutation.says.sort())
 
-async function show(db: Database, differences: Difference[]): Promise<unknown[][]> {
-  const shown = []
-  for (const difference of differences)
-    shown.push([...(await db.execute(sql.raw(difference.sql), 'objects'))])
-  return shown
-}
-
-const states: Record<string, string> = { today: last, expanded: 'archive_what_users_own' }
-
-const byPlace = (a: Place, b: Place) => (`${a.object} ${a.fact}` < `${b.object} ${b.fact}` ? -1 : 1)
-
-const databases = new Map<string, TestDatabase>()
-beforeAll(async () => {
-  for (const state of Object.keys(states)) databases.set(state, await createDatabase(state))
-})
-afterAll(async () => {
-  for (const database of databases.values()) await database.drop()
-})
-
-describe.each(groups)('%s, check finds, names and shows', (_, state, mutations) => {
-  const at = [...catalogs.keys()].find(name => name.endsWith(states[state]!))!
-  let db: PostgresJsDatabase
-  beforeAll(async () => {
-    db = drizzle({ client: databases.get(state)!.admin })
-    expect(await findDrift(db, project(), at, catalogs)).toEqual([])
-  })
-
-  test.for(mutations.map(mutation => [mutation.what, mutation] as const))(
-    '%s',
-    async ([, { by, differences }]) => {
-      const { differences: found, shown } = await tryOut(db, at, by)
-      expect(found.map(({ sql: _, ...told }) => told).sort(byPlace)).toEqual(differences.toSorted(byPlace))
       const unspoilt = await show(db, found)
       for (const [i, difference] of found.entries()) {
         expect(shown[i], difference.sql).not.toEqual(unspoilt[i])
         // Where the object is there, its query shows something of it, if only what is left of its kind.
         expect([...shown[i]!, ...unspoilt[i]!], difference.sql).not.toEqual([])
       }
-    },
-  )
-})
+    })
+  },
+)
+
+/** The rows that each difference's own query shows. */
+async function show(db: Database, differences: Difference[]): Promise<unknown[][]> {
+  const shown = []
+  for (const { sql: query } of differences) shown.push([...(await db.execute(sql.raw(query), 'objects'))])
+  return shown
+}
+
+/** Each difference tells what catalog.json says and what the database says; of something renamed, its name. */
+function expectFacts(differences: Difference[], expected: Catalog, found: Catalog): void {
+  for (const { object, fact, message, ...told } of differences) {
+    const [should, is] = [expected[object], found[object]]
+    if (fact === null) expect(told).toMatchObject({ expected: should ? '' : null, found: is ? '' : null })
+    else {
+      expect(told.expected).toBe(should?.[fact] ?? null)
+      if (!message.includes(' is called ')) expect(told.found).toBe(is?.[fact] ?? null)
+      else expect([is?.[fact], is?.[told.found!]]).toEqual([undefined, told.expected])
+    }
+  }
+}

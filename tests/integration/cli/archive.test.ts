@@ -1,133 +1,111 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { migrate, rollback } from '../../../src/migrate.ts'
-import { readCatalog } from '../../support/catalog.ts'
-import { runCli } from '../../support/cli.ts'
-import { createDatabase, ownDatabase, type TestDatabase } from '../../support/database.ts'
-import { last } from '../../support/migrations.ts'
-import { addAgentOfNewType, fill, readLedger, readRows } from '../../support/rows.ts'
+import { readCatalog, stateOf } from '../../support/catalog.ts'
+import { cli, cliJson, runCli } from '../../support/cli.ts'
+import { ownDatabase, sharedDatabase } from '../../support/database.ts'
+import { baseline, last } from '../../support/migrations.ts'
+import { addAgentOfNewType, fill, readRows } from '../../support/rows.ts'
 
-let database: TestDatabase
-let env: { DATABASE_URL: string }
-
-const everything = async () => ({
-  catalog: await readCatalog(database.admin, { archive: true }),
-  rows: await readRows(database.admin, ['public', 'auth', 'archive']),
-  ledger: await readLedger(database.admin),
-})
-
-beforeAll(async () => {
-  database = await createDatabase('baseline')
-  env = { DATABASE_URL: database.url }
-})
-afterAll(() => database.drop())
+const database = sharedDatabase('baseline')
 
 test('before anything is archived it says that nothing is kept, and drop has nothing to ask', async () => {
   for (const args of [['archive'], ['archive', 'drop']]) {
-    const { code, stdout } = await runCli(args, { env })
-    expect({ code, stdout }).toEqual({
+    expect(await cli(database.url, ...args)).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('nothing is kept for rollback\n'),
     })
   }
 })
 
-describe('while both applications work', () => {
-  beforeAll(async () => {
-    await fill(database.admin, { users: 60, memories: 200 })
-    await migrate(database.db, { to: 'archive_what_users_own' })
-  })
-
-  test('drop is refused with SQLSTATE 55000, whoever confirms it, and drops nothing', async () => {
-    const before = await everything()
-    const { code, stdout, stderr } = await runCli(['archive', 'drop', '--yes', '--json'], { env })
-    expect(code).toBe(1)
-    expect(JSON.parse(stdout).error.message).toContain('55000')
-    expect(stderr).not.toContain('    at ')
-    expect(await everything()).toEqual(before)
-  })
+test('while both applications work, drop is refused with SQLSTATE 55000, and drops nothing', async () => {
+  await fill(database.admin, { users: 60, memories: 200 })
+  await migrate(database.db, { to: 'archive_what_users_own' })
+  const before = await stateOf(database)
+  const { code, document, stderr } = await cliJson(database.url, 'archive', 'drop', '--yes')
+  expect(code).toBe(1)
+  expect(document.error.message).toContain('55000')
+  expect(stderr).not.toContain('    at ')
+  expect(await stateOf(database)).toEqual(before)
 })
 
 describe('after the last migration', () => {
-  beforeAll(async () => {
-    await migrate(database.db)
-  })
+  beforeAll(() => migrate(database.db))
 
-  test('says which tables are kept, with how many rows, how large, and since when', async () => {
-    const rows = await readRows(database.admin, ['archive'])
-    const { code, stdout } = await runCli(['archive'], { env })
+  test('it says which tables are kept, with how many rows, how large, and since when', async () => {
+    const rows = Object.entries(await readRows(database.admin, ['archive']))
+    const { code, stdout } = await cli(database.url, 'archive')
     expect(code).toBe(0)
     const [row] = await database.admin`
       select applied_at::text as at from drizzle.__drizzle_migrations where name like '%archive_what_users_own'`
     expect(stdout).toContain(`kept since ${row?.at}`)
-    expect(Object.keys(rows)).toEqual(
-      expect.arrayContaining(['archive.user_agents', 'archive.memory_agents', 'archive.profiles']),
-    )
-    for (const [table, found] of Object.entries(rows)) {
+    expect(rows.map(([table]) => table)).toContain('archive.user_agents')
+    for (const [table, found] of rows)
       expect(stdout).toMatch(new RegExp(`^${table}\\s+${found.length}\\s+\\d+ kB$`, 'm'))
-    }
 
-    const json = JSON.parse((await runCli(['archive', '--json'], { env })).stdout)
-    expect(json.since).toBe(row?.at)
-    expect(json.tables.map(({ name, rows }: { name: string; rows: number }) => [name, rows])).toEqual(
-      Object.entries(rows)
-        .map(([table, found]) => [table, found.length])
-        .sort(),
-    )
-    for (const { bytes } of json.tables) expect(bytes).toBeGreaterThan(0)
+    const { document } = await cliJson(database.url, 'archive')
+    expect(document.since).toBe(row?.at)
+    const counts = document.tables.map(({ name, rows }: { name: string; rows: number }) => [name, rows])
+    expect(counts).toEqual(rows.map(([table, found]) => [table, found.length]).sort())
+    for (const { bytes } of document.tables) expect(bytes).toBeGreaterThan(0)
   })
 
-  test('drop without --yes and a terminal exits 2 and drops nothing', async () => {
-    const before = await everything()
-    const { code, stderr } = await runCli(['archive', 'drop'], { env })
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('--yes') })
-    expect(await everything()).toEqual(before)
+  test('drop without --yes and a terminal exits 2; n on a terminal exits 1; neither drops anything', async () => {
+    const before = await stateOf(database)
+    expect(await cli(database.url, 'archive', 'drop')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--yes'),
+    })
+    const env = { DATABASE_URL: database.url }
+    const declined = await runCli(['archive', 'drop'], { env, typed: 'n\n' })
+    expect(declined).toMatchObject({ code: 1, stderr: expect.stringContaining('Drop the archive?') })
+    expect(await stateOf(database)).toEqual(before)
   })
 
-  test('drop --yes drops the rows, and nothing of what users own', async () => {
-    const before = await everything()
-    const { code, stdout } = await runCli(['archive', 'drop', '--yes', '--json'], { env })
+  test('y on a terminal drops the rows, and nothing of what users own', async () => {
+    const before = await stateOf(database)
+    const env = { DATABASE_URL: database.url }
+    const { code, stdout } = await runCli(['archive', 'drop', '--json'], { env, typed: 'y\n' })
     expect(code).toBe(0)
-    const names = JSON.parse(stdout).dropped.tables.map(({ name }: { name: string }) => name)
-    expect(names).toContain('archive.user_agents')
-    const after = await everything()
-    expect(
-      Object.entries(after.rows).filter(([table, rows]) => table.startsWith('archive.') && rows.length > 0),
-    ).toEqual([])
-    expect(after.rows).not.toHaveProperty(['archive.user_agents'])
-    expect(after.ledger).toEqual(before.ledger)
-    for (const [table, rows] of Object.entries(before.rows)) {
-      if (!table.startsWith('archive.')) expect(after.rows[table]).toEqual(rows)
-    }
+    const { dropped } = JSON.parse(stdout)
+    expect(dropped.kept).toBe(true)
+    expect(dropped.tables.map(({ name }: { name: string }) => name)).toContain('archive.user_agents')
+    const after = await stateOf(database)
+    const archived = Object.entries(after.rows).filter(([table]) => table.startsWith('archive.'))
+    expect(archived.filter(([table, rows]) => table === 'archive.user_agents' || rows.length > 0)).toEqual([])
+    expect(after.rows).toMatchObject(
+      Object.fromEntries(Object.entries(before.rows).filter(([table]) => !table.startsWith('archive.'))),
+    )
   })
 
   test('then a rollback past the drop exits 1 with nothing undone', async () => {
-    const before = await everything()
-    const { code, stdout, stderr } = await runCli(['rollback', '--to', 'secure_the_agent_tables', '--json'], {
-      env,
-    })
+    const before = await stateOf(database)
+    const { code, document, stderr } = await cliJson(database.url, 'rollback', '--to', baseline)
     expect(code).toBe(1)
-    expect(JSON.parse(stdout).error.message).toMatch(/archive\.user_agents.*are gone/s)
+    expect(document.error.message).toMatch(/archive\.user_agents.*are gone/s)
     expect(stderr).not.toContain('undoing')
-    expect(await everything()).toEqual(before)
+    expect(await stateOf(database)).toEqual(before)
   })
 
   test('but the last migration can be undone, and done again', async () => {
-    const before = await readCatalog(database.admin, { archive: true })
-    const undone = await runCli(['rollback', '--json'], { env })
-    expect(undone.code).toBe(0)
-    expect(JSON.parse(undone.stdout).undone).toEqual([expect.objectContaining({ name: last })])
-    expect((await runCli(['migrate'], { env })).code).toBe(0)
-    expect(await readCatalog(database.admin, { archive: true })).toEqual(before)
+    const before = await readCatalog(database.admin)
+    const { code, document } = await cliJson(database.url, 'rollback')
+    expect({ code, document }).toMatchObject({ code: 0, document: { undone: [{ name: last }] } })
+    expect((await cli(database.url, 'migrate')).code).toBe(0)
+    expect(await readCatalog(database.admin)).toEqual(before)
   })
 })
 
-test('agents that the next migration restores are told apart from what is kept, and not dropped', async () => {
+test('--yes drops without a question', async () => {
+  const own = await ownDatabase('today')
+  expect(await cli(own.url, 'archive', 'drop', '--yes')).toMatchObject({ code: 0, stderr: '' })
+  expect(await own.admin`select to_regclass('archive.user_agents') as kept`).toEqual([{ kept: null }])
+})
+
+test('agents that the next migration restores are listed apart from what is kept, and not dropped', async () => {
   const own = await ownDatabase('today')
   await addAgentOfNewType(own.admin)
-  await rollback(own.db, { to: 'secure_the_agent_tables' })
-  const { code, stdout, stderr } = await runCli(['archive', 'drop', '--yes'], {
-    env: { DATABASE_URL: own.url },
-  })
+  await rollback(own.db, { to: baseline })
+  const { code, stdout, stderr } = await cli(own.url, 'archive', 'drop', '--yes')
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(
     /^nothing is kept for rollback\nthese rows are restored by the next `migrate`\ntable .*\narchive\.system_agents +1 .*\nnothing to drop\n$/,

@@ -1,56 +1,43 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stripVTControlCharacters, styleText } from 'node:util'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { withoutPassword } from '../../../src/cli/connect.ts'
-import { runCli } from '../../support/cli.ts'
-import { createDatabase, ownDatabase, type TestDatabase } from '../../support/database.ts'
+import { cli, cliJson, runCli } from '../../support/cli.ts'
+import { ownDatabase, sharedDatabase, signUp } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
 import { occupy, serverDirectory } from '../../support/local.ts'
-import { after } from '../../support/migrations.ts'
+import { baseline, last, names, namesAfter } from '../../support/migrations.ts'
 
-let database: TestDatabase
-let env: { DATABASE_URL: string }
-
-beforeAll(async () => {
-  database = await createDatabase('stub_old')
-  env = { DATABASE_URL: database.url }
-})
-afterAll(() => database.drop())
+const database = sharedDatabase('stub_old')
 
 describe('on a fresh database', () => {
   test('status exits 3 and lists what is pending, writing nothing', async () => {
-    const { code, stdout } = await runCli(['status', '--json'], { env })
-    expect(code).toBe(3)
-    expect(JSON.parse(stdout)).toMatchObject({
-      applied: [],
-      pending: expect.arrayContaining([expect.any(String)]),
-    })
+    const { code, document } = await cliJson(database.url, 'status')
+    expect({ code, document }).toMatchObject({ code: 3, document: { applied: [], pending: names } })
     expect(await database.sql`select to_regnamespace('drizzle') as ledger`).toEqual([{ ledger: null }])
   })
 
   test('migrate --to stops after that migration', async () => {
-    const { code, stdout } = await runCli(['migrate', '--to', 'secure_the_agent_tables'], { env })
+    const { code, stdout } = await cli(database.url, 'migrate', '--to', baseline)
     expect(code).toBe(0)
-    expect(stdout.match(/^applied/gm)).toHaveLength(2)
-    expect(await database.sql`select to_regclass('public.user_agents') is not null as there`).toEqual([
-      { there: true },
-    ])
+    expect(stdout.match(/^applied \w+/gm)).toEqual(names.slice(0, 2).map(name => `applied ${name}`))
+    const tables = await database.sql`
+      select to_regclass('public.user_agents')::text as old, to_regclass('public.system_agents') as new`
+    expect(tables).toEqual([{ old: 'user_agents', new: null }])
   })
 
   test('start asks before it touches the database of DATABASE_URL', async () => {
-    const { code, stderr } = await runCli(['start'], { env })
-    const question = `DATABASE_URL is set. Migrate and seed ${withoutPassword(env.DATABASE_URL)}?`
-    expect({ code, stderr }).toEqual({
+    const question = `DATABASE_URL is set. Migrate and seed ${withoutPassword(database.url)}?`
+    expect(await cli(database.url, 'start')).toMatchObject({
       code: 2,
       stderr: `${question} Without a terminal, pass --yes.\n`,
     })
     expect(await database.sql`select to_regclass('public.system_agents') as there`).toEqual([{ there: null }])
   })
 
-  test('start migrates, seeds and shows the tables, the models and the agents', async () => {
-    const { code, stdout } = await runCli(['start', '--yes'], { env })
+  test('start migrates, seeds and shows the tables, the models and the agents; again it changes nothing', async () => {
+    const { code, stdout } = await cli(database.url, 'start', '--yes')
     expect(code).toBe(0)
     for (const row of [
       /^table +rows$/m,
@@ -64,81 +51,56 @@ describe('on a fresh database', () => {
       expect(stdout).toMatch(row)
     }
     expect(stdout).not.toContain(`:${new URL(database.url).password}@`)
-  })
 
-  test('a second start changes nothing and says so', async () => {
-    const { code, stdout } = await runCli(['start', '--yes'], { env })
-    expect(code).toBe(0)
-    expect(stdout).toContain('nothing to migrate')
-    expect(stdout).toContain('nothing to seed')
+    const again = await cli(database.url, 'start', '--yes')
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to migrate') })
+    expect(again.stdout).toContain('nothing to seed')
   })
 
   test('migrate --to a migration that others have followed says that they stay', async () => {
-    const { code, stdout, stderr } = await runCli(['migrate', '--to', 'secure_the_agent_tables'], { env })
-    expect({ code, stdout }).toEqual({
+    const later = namesAfter(baseline).join(', ')
+    expect(await cli(database.url, 'migrate', '--to', baseline)).toEqual({
       code: 0,
       stdout: 'nothing to migrate: 2 migrations already applied\n',
+      stderr: `later migrations stay applied: ${later}; \`agents-db rollback --to\` undoes them\n`,
     })
-    const later = after('secure_the_agent_tables').join(', ')
-    expect(stderr).toBe(`later migrations stay applied: ${later}; \`agents-db rollback --to\` undoes them\n`)
+    expect((await cli(database.url, 'status')).code).toBe(0)
   })
 
-  test('status exits 0 once all is applied', async () => {
-    expect((await runCli(['status'], { env })).code).toBe(0)
-  })
+  test('rollback undoes one migration, and --to all after the named one, passing on what they say', async () => {
+    const { document, stderr } = await cliJson(database.url, 'rollback')
+    expect(document.undone).toMatchObject([{ name: last }])
+    expect(stderr).toMatch(new RegExp(`^undoing ${last}\nundid ${last} \\(\\d+ ms\\)\n$`))
 
-  test('rollback undoes one migration, and --to everything after the named one', async () => {
-    const one = await runCli(['rollback', '--json'], { env })
-    expect(JSON.parse(one.stdout).undone).toHaveLength(1)
-    expect(one.stderr).toMatch(/^undoing \d+_\w+\nundid \d+_\w+ \(\d+ ms\)\n$/)
-    const more = await runCli(['rollback', '--to', 'secure_the_agent_tables'], { env })
+    await signUp(database.admin)
+    const more = await cli(database.url, 'rollback', '--to', baseline)
     expect(more.code).toBe(0)
-    expect(more.stdout.match(/^undid/gm)?.length).toBeGreaterThan(1)
-    expect((await runCli(['migrate'], { env })).code).toBe(0)
-  })
-
-  test('rollback passes on what a migration says', async () => {
-    await database.admin`insert into auth.users (id, email) values (gen_random_uuid(), 'a@example.test')`
-    const { stderr } = await runCli(['rollback', '--to', 'secure_the_agent_tables'], { env })
-    expect(stderr).toContain('gave 1 users who signed up since 3 agents from the catalog')
-    expect((await runCli(['migrate'], { env })).code).toBe(0)
+    const undone = namesAfter(baseline).slice(0, -1).reverse()
+    expect(more.stdout.match(/^undid \w+/gm)).toEqual(undone.map(name => `undid ${name}`))
+    expect(more.stderr).toContain('gave 1 users who signed up since 3 agents from the catalog')
+    expect((await cli(database.url, 'migrate')).code).toBe(0)
   })
 })
 
 test.each([
-  [['migrate', '--to', 'nowhere'], /^no migration is called nowhere\. There are:/],
-  [['rollback', '--to', 'nowhere'], /^no applied migration is called nowhere\. There are:/],
-])('%j exits 2 and names the migrations there are, in the document too', async (args, message) => {
-  expect(await runCli(args, { env })).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(message) })
-  const { code, stdout } = await runCli([...args, '--json'], { env })
-  expect({ code, document: JSON.parse(stdout) }).toEqual({
-    code: 2,
-    document: { error: { code: 'UNKNOWN_NAME', message: expect.stringMatching(message) } },
-  })
-})
-
-test('a seed file with mistakes exits 1, names file and line, and writes nothing', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'agents-db-cli-'))
-  onTestFinished(() => rm(directory, { recursive: true }))
-  const file = join(directory, 'agents.yaml')
-  await writeFile(
-    file,
-    'agents:\n  - agent_type: X\n    llm_model_code: nope\n    status: active\n    config: {}\n',
-  )
-  const before = await database.sql`select count(*)::int as n from public.system_agents`
-  const { code, stderr } = await runCli(['seed', '--agents', 'agents.yaml'], { env, cwd: directory })
-  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(`${file}:3:21`) })
-  expect(stderr).toContain('"X"')
-  expect(stderr).toContain('claude-sonnet-4-5')
-  expect(await database.sql`select count(*)::int as n from public.system_agents`).toEqual(before)
-})
+  ['migrate', /^no migration is called nowhere\. There are:/],
+  ['rollback', /^no applied migration is called nowhere\. There are:/],
+])(
+  '%s --to nowhere exits 2 and names the migrations there are, in the document too',
+  async (command, message) => {
+    const args = [database.url, command, '--to', 'nowhere'] as const
+    expect(await cli(...args)).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(message) })
+    expect(await cliJson(...args)).toMatchObject({
+      code: 2,
+      document: { error: { code: 'UNKNOWN_NAME', message: expect.stringMatching(message) } },
+    })
+  },
+)
 
 test('start says last, and by exit 4, that a database does not match its migrations', async () => {
-  const drifted = await ownDatabase('today')
-  await drifted.admin`drop policy anon_select_llms on public.llms`
-  const { code, stdout, stderr } = await runCli(['start', '--yes'], {
-    env: { DATABASE_URL: drifted.url },
-  })
+  const { admin, url } = await ownDatabase('today')
+  await admin`drop policy anon_select_llms on public.llms`
+  const { code, stdout, stderr } = await cli(url, 'start', '--yes')
   expect(code).toBe(4)
   expect(stdout).toContain('policy anon_select_llms on table public.llms is missing')
   expect(stderr).toMatch(/The database does not match its migrations; see above\.\n$/)
@@ -157,15 +119,11 @@ test('on a terminal success is marked, and headings are bold', async () => {
 
 test('a run closes its connections, after an error too', async () => {
   const { admin, url } = await ownDatabase('today')
-  const open = async () => {
-    const [row] = await admin`
-      select count(*)::int as n from pg_stat_activity
-       where datname = current_database() and application_name = 'agents-db'`
-    return row?.n
-  }
+  const open = () => admin`
+    select from pg_stat_activity where datname = current_database() and application_name = 'agents-db'`
   for (const args of [['check'], ['rollback', '--to', 'nowhere']]) {
-    await runCli(args, { env: { DATABASE_URL: url } })
-    await eventually(open).toBe(0)
+    await cli(url, ...args)
+    await eventually(open).toHaveLength(0)
   }
 })
 
@@ -181,10 +139,4 @@ test('db start takes its port from --port or from AGENTS_DB_PORT, which .env may
   }
   expect(await start()).toMatchObject({ port: one.port, started: true })
   expect(await start('--port', String(other.port))).toMatchObject({ port: other.port, started: true })
-
-  const wrong = await runCli(['db', 'start'], { cwd, env: { AGENTS_DB_PORT: 'any' } })
-  expect(wrong).toMatchObject({
-    code: 2,
-    stderr: 'AGENTS_DB_PORT is "any". Give a whole number from 1 to 65535.\n',
-  })
 })

@@ -1,31 +1,25 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { seed } from '../../../src/seed.ts'
-import { runCli } from '../../support/cli.ts'
-import { createDatabase, ownDatabase, type TestDatabase } from '../../support/database.ts'
+import { cliJson, runCli } from '../../support/cli.ts'
+import { ownDatabase, sharedDatabase } from '../../support/database.ts'
 import { agent, documents, model, texts } from '../../support/seed-texts.ts'
 
-let database: TestDatabase
+const database = sharedDatabase('today')
 let directory: string
 beforeAll(async () => {
-  database = await createDatabase('today')
   directory = await mkdtemp(join(tmpdir(), 'agents-db-seed-'))
-})
-afterAll(async () => {
-  await database.drop()
-  await rm(directory, { recursive: true })
+  return () => rm(directory, { recursive: true })
 })
 
 const prompt = 'You are one of two.\nAnswer briefly.\nBe kind.\nNever guess.\nSay when you do not know.\n'
 beforeEach(async () => {
   await database.admin`truncate llms, system_agents cascade`
   const config = { prompt, temperature: 0.2 }
-  await seed(
-    database.db,
-    documents([model('kept'), model('old')], [agent('ONE', 'kept', { config }), agent('TWO', 'kept')]),
-  )
+  const agents = [agent('ONE', 'kept', { config }), agent('TWO', 'kept')]
+  await seed(database.db, documents([model('kept'), model('old')], agents))
 })
 
 /** Runs `agents-db seed` on files of these entries. */
@@ -33,10 +27,11 @@ async function runSeed(models: object[] | string, agents: object[] | string, ...
   const written = texts(models, agents)
   await writeFile(join(directory, 'llms.yaml'), written.llms.text)
   await writeFile(join(directory, 'agents.yaml'), written.agents.text)
-  const files = ['--llms', join(directory, 'llms.yaml'), '--agents', join(directory, 'agents.yaml')]
-  return runCli(['seed', ...files, ...args], { env: { DATABASE_URL: database.url } })
+  const files = ['--llms', 'llms.yaml', '--agents', 'agents.yaml']
+  return runCli(['seed', ...files, ...args], { cwd: directory, env: { DATABASE_URL: database.url } })
 }
 
+const before = ['ONE', 'TWO', 'kept', 'old']
 const stored = async () => {
   const rows = await database.admin`
     select model_code as key from llms union all select agent_type from system_agents order by 1`
@@ -45,7 +40,7 @@ const stored = async () => {
 
 describe('what changes', () => {
   const config = { prompt: prompt.replace('kind', 'very kind'), temperature: 0.3 }
-  const changed = [agent('ONE', 'kept', { config }), agent('THREE', 'kept')] as const
+  const changed = [agent('ONE', 'kept', { config }), agent('THREE', 'kept')]
   const fields = [
     'agent ONE: updated',
     '  config.prompt:',
@@ -56,120 +51,100 @@ describe('what changes', () => {
     '  config.temperature: 0.2 -> 0.3',
     'agent TWO: in the database but not in the file; left alone',
     '1 model and 0 agents unchanged',
+    '',
   ]
 
   test('is shown field by field, of long text only the lines that differ', async () => {
-    const { code, stdout } = await runSeed([model('kept')], [...changed])
-    expect({ code, stdout }).toEqual({
+    const left = 'model old: in the database but not in the file; left alone'
+    expect(await runSeed([model('kept')], changed)).toMatchObject({
       code: 0,
-      stdout: [
-        'model old: in the database but not in the file; left alone',
-        'agent THREE: created',
-        ...fields,
-        '',
-      ].join('\n'),
+      stdout: [left, 'agent THREE: created', ...fields].join('\n'),
     })
   })
 
   test('is shown by a dry run too, which writes nothing', async () => {
-    const { stdout } = await runSeed([model('kept')], [...changed], '--dry-run')
+    const { stdout } = await runSeed([model('kept')], changed, '--dry-run')
     expect(stdout).toContain('agent THREE: would be created\nagent ONE: would be updated\n')
     expect(stdout).toContain(fields.slice(1).join('\n'))
-    expect(await stored()).toEqual(['ONE', 'TWO', 'kept', 'old'])
+    expect(await stored()).toEqual(before)
   })
 
   test('is all in the JSON document, before and after', async () => {
-    const { stdout } = await runSeed([model('kept')], [...changed], '--dry-run', '--json')
+    const { stdout } = await runSeed([model('kept')], changed, '--dry-run', '--json')
+    const changes = [
+      { field: 'config.prompt', before: prompt, after: config.prompt },
+      { field: 'config.temperature', before: 0.2, after: 0.3 },
+    ]
     expect(JSON.parse(stdout)).toMatchObject({
       dryRun: true,
       llms: { unchanged: ['kept'], orphaned: ['old'] },
-      agents: {
-        created: ['THREE'],
-        updated: [
-          {
-            key: 'ONE',
-            changes: [
-              { field: 'config.prompt', before: prompt, after: config.prompt },
-              { field: 'config.temperature', before: 0.2, after: 0.3 },
-            ],
-          },
-        ],
-        orphaned: ['TWO'],
-      },
+      agents: { created: ['THREE'], updated: [{ key: 'ONE', changes }], orphaned: ['TWO'] },
     })
   })
 })
 
 describe('--prune', () => {
-  const fewer = [[model('kept')], [agent('ONE', 'kept')]] as const
+  const prune = (...args: string[]) => runSeed([model('kept')], [agent('ONE', 'kept')], '--prune', ...args)
 
   test('without a terminal and --yes shows what it would remove, writes nothing and exits 2', async () => {
-    const { code, stdout, stderr } = await runSeed([...fewer[0]], [...fewer[1]], '--prune')
-    expect({ code, stdout }).toEqual({
+    expect(await prune()).toEqual({
       code: 2,
       stdout: 'model old: would be removed\nagent TWO: would be removed\n',
+      stderr: expect.stringContaining('Remove 2 rows from the database? Without a terminal, pass --yes.'),
     })
-    expect(stderr).toContain('Remove 2 rows from the database? Without a terminal, pass --yes.')
-    expect(await stored()).toEqual(['ONE', 'TWO', 'kept', 'old'])
+    expect(await stored()).toEqual(before)
     const [row] = await database.sql`select config from system_agents where agent_type = 'ONE'`
     expect(row?.config).toMatchObject({ prompt })
   })
 
   test('with --yes removes it', async () => {
-    const { code, stdout } = await runSeed([...fewer[0]], [...fewer[1]], '--prune', '--yes')
+    const { code, stdout } = await prune('--yes')
     expect(code).toBe(0)
-    expect(stdout).toContain('model old: removed')
-    expect(stdout).toContain('agent TWO: removed')
+    for (const removed of ['model old: removed', 'agent TWO: removed']) expect(stdout).toContain(removed)
     expect(await stored()).toEqual(['ONE', 'kept'])
   })
 
   test('in a dry run needs no --yes', async () => {
-    const { code, stdout } = await runSeed([...fewer[0]], [...fewer[1]], '--prune', '--dry-run')
-    expect({ code, stdout }).toEqual({
+    expect(await prune('--dry-run')).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('model old: would be removed'),
     })
-    expect(await stored()).toEqual(['ONE', 'TWO', 'kept', 'old'])
+    expect(await stored()).toEqual(before)
   })
 
   test('asks nothing where there is nothing to remove, and still writes what changed', async () => {
     const all = [agent('ONE', 'kept', { status: 'inactive' }), agent('TWO', 'kept')]
-    const { code, stdout } = await runSeed([model('kept'), model('old')], all, '--prune')
-    expect({ code, stdout }).toEqual({
+    expect(await runSeed([model('kept'), model('old')], all, '--prune')).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('status: "active" -> "inactive"'),
     })
   })
 })
 
-describe('mistakes', () => {
-  test('are plain lines without a terminal, and all of their parts are in the JSON document', async () => {
-    const wrong = [{ ...model('m'), statsu: 'active' }]
-    const { code, stdout, stderr } = await runSeed(wrong, [agent('T', 'n')], '--json')
-    const file = join(directory, 'llms.yaml')
-    const message = 'is not a known key; did you mean "status"?'
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr:
-        `${file}:8:5 llms[0].statsu: ${message}\n` +
-        `${join(directory, 'agents.yaml')}:3:21 agents[0].llm_model_code: ` +
-        'agent "T" needs the unknown model "n" (known: kept, m, old)\n',
-    })
-    const { error } = JSON.parse(stdout)
-    expect(error.code).toBe('SEED_INVALID')
-    expect(error.diagnostics).toMatchObject([
-      { file, line: 8, column: 5, path: 'llms[0].statsu', message },
-      { line: 3, column: 21, path: 'agents[0].llm_model_code' },
-    ])
+test('mistakes are plain lines without a terminal, all of them are in the JSON document, and nothing is written', async () => {
+  const wrong = [{ ...model('m'), statsu: 'active' }]
+  const { code, stdout, stderr } = await runSeed(wrong, [agent('T', 'n')], '--json')
+  const [file, agents] = [join(directory, 'llms.yaml'), join(directory, 'agents.yaml')]
+  const message = 'is not a known key; did you mean "status"?'
+  const unknown = 'agent "T" needs the unknown model "n" (known: kept, m, old)'
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: `${file}:8:5 llms[0].statsu: ${message}\n${agents}:3:21 agents[0].llm_model_code: ${unknown}\n`,
   })
+  const { error } = JSON.parse(stdout)
+  expect(error.code).toBe('SEED_INVALID')
+  expect(error.diagnostics).toMatchObject([
+    { file, line: 8, column: 5, path: 'llms[0].statsu', message },
+    { line: 3, column: 21, path: 'agents[0].llm_model_code' },
+  ])
+  expect(await stored()).toEqual(before)
+})
 
-  test('name a file that does not exist, without a line', async () => {
-    const { code, stderr } = await runCli(['seed', '--llms', 'nope.yaml'], {
-      cwd: directory,
-      env: { DATABASE_URL: database.url },
-    })
-    const file = join(directory, 'nope.yaml')
-    expect({ code, stderr }).toEqual({ code: 1, stderr: `${file}: the file does not exist\n` })
+test('a file that does not exist is named, without a line', async () => {
+  const env = { DATABASE_URL: database.url }
+  expect(await runCli(['seed', '--llms', 'nope.yaml'], { cwd: directory, env })).toMatchObject({
+    code: 1,
+    stderr: `${join(directory, 'nope.yaml')}: the file does not exist\n`,
   })
 })
 
@@ -180,11 +155,14 @@ test('an agent type nearly that of an agent left over is pointed out', async () 
 })
 
 test('a database at the baseline is told to migrate first', async () => {
-  const baseline = await ownDatabase('baseline')
-  const { code, stdout } = await runCli(['seed', '--json'], { env: { DATABASE_URL: baseline.url } })
-  expect(code).toBe(1)
-  expect(JSON.parse(stdout).error).toMatchObject({
-    code: 'NOT_MIGRATED',
-    message: 'relation "system_agents" does not exist: `migrate` creates the tables. Nothing was written.',
+  expect(await cliJson((await ownDatabase('baseline')).url, 'seed')).toMatchObject({
+    code: 1,
+    document: {
+      error: {
+        code: 'NOT_MIGRATED',
+        message:
+          'relation "system_agents" does not exist: `migrate` creates the tables. Nothing was written.',
+      },
+    },
   })
 })

@@ -1,29 +1,27 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
-import { beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { MigrationError, migrate, rollback } from '../../../src/migrate.ts'
-import { readCatalog } from '../../support/catalog.ts'
-import { ownDatabase, signUp, type TestDatabase } from '../../support/database.ts'
+import { readCatalog, stateOf } from '../../support/catalog.ts'
+import { databaseForEach, ownDatabase, signUp, type TestDatabase } from '../../support/database.ts'
+import { eventually } from '../../support/eventually.ts'
 import { baseline, migrationsSince } from '../../support/migrations.ts'
-import { addCatalog, readLedger, readRows } from '../../support/rows.ts'
+import { addCatalog } from '../../support/rows.ts'
 import { createTemplate, using } from '../../support/templates.ts'
 
 const contract = 'rename_the_catalog_and_drop_user_agents'
 const beforeContract = migrationsSince[migrationsSince.indexOf(contract) - 1]!
 const first = migrationsSince[0]!
 
-let database: TestDatabase
-let user: string
-
 /** One user, whose one memory is work: at the baseline, after the contract step, and back before it. */
 beforeAll(async () => {
   const make = (name: string, from: string, prepare: (sql: postgres.Sql) => Promise<unknown>) =>
-    createTemplate(inject('run'), name, from, async ({ url, adminUrl }) => {
-      await using(name === 'one_user' ? adminUrl : url, prepare)
-    })
+    createTemplate(inject('run'), name, from, ({ url, adminUrl }) =>
+      using(name === 'one_user' ? adminUrl : url, prepare),
+    )
   await make('one_user', 'baseline', async admin => {
     await addCatalog(admin)
-    user = await signUp(admin)
+    await signUp(admin)
     await admin`
       insert into public.memories (user_id, agent_id, memory_type, content, status)
       select user_id, id, 'work', 'content', 'active' from public.user_agents where agent_type = 'TASK_EXECUTION'`
@@ -34,186 +32,150 @@ beforeAll(async () => {
   )
 })
 
-/** Every test of a group begins in that state. */
-function beginIn(state: string): void {
-  beforeEach(async () => {
-    database = await ownDatabase(state)
-  })
-}
-
-const everything = async ({ admin }: TestDatabase) => ({
-  rows: await readRows(admin, ['public', 'auth', 'archive', 'drizzle']),
-  catalog: await readCatalog(admin, { archive: true }),
-  ledger: await readLedger(admin),
-})
-
-/** Expects one step to fail in that migration with that SQLSTATE, to say all of `saying`, and to change nothing. */
+/** Expects a migration to stop in that script with that SQLSTATE, to say why, and to change nothing. */
 async function expectStop(
-  step: () => Promise<unknown>,
-  { at, sqlState, saying }: { at: string; sqlState: string; saying: string[] },
+  at: TestDatabase,
+  run: (db: TestDatabase['db']) => Promise<unknown>,
+  script: string,
+  sqlState: string,
+  ...saying: string[]
 ): Promise<void> {
-  const before = await everything(database)
-  const error = await step().then(
-    () => undefined,
-    error => error,
-  )
+  const before = await stateOf(at)
+  const error = (await run(at.db).catch(error => error)) as MigrationError
   expect(error).toBeInstanceOf(MigrationError)
   expect(error).toMatchObject({ sqlState })
-  for (const words of [at, ...saying]) expect(error.message).toContain(words)
-  expect(await everything(database)).toEqual(before)
+  for (const words of [script, ...saying]) expect(error.message).toContain(words)
+  expect(await stateOf(at)).toEqual(before)
 }
 
+const dream = (times: number) => `
+  insert into public.memories (user_id, memory_type, content, status)
+  select id, 'dream', 'content', 'active' from auth.users, generate_series(1, ${times})`
+
 describe('the way down stops', () => {
-  beginIn('one_user_contracted')
-  const down = () => rollback(database.db)
-
-  test('where archived agents need a model that was deleted', async () => {
-    await database.admin`update archive.user_agents set llm_id = md5('model 2')::uuid where agent_type <> 'TASK_EXECUTION'`
-    await database.admin`delete from public.llms where model_code = 'model-2'`
-    await expectStop(down, {
-      at: `${contract}/down`,
-      sqlState: '55000',
-      saying: ['archive.user_agents: 2 rows need a model that is no longer in public.llms'],
-    })
-  })
-
-  test('where memories have a type that the old schema does not know', async () => {
-    await database.admin`
-      insert into public.memories (user_id, memory_type, content, status)
-      select ${user}, 'dream', 'content', 'active' from generate_series(1, 3)`
-    await expectStop(down, {
-      at: `${contract}/down`,
-      sqlState: '55000',
-      saying: ['public.memories: 3 rows have a memory_type that the old schema does not know'],
-    })
-  })
-
-  test('where work memories belong to users without a TASK_EXECUTION agent', async () => {
-    await database.admin`delete from public.system_agents where agent_type = 'TASK_EXECUTION'`
-    const newcomer = await signUp(database.admin)
-    await database.admin`
-      insert into public.memories (user_id, memory_type, content, status)
-      select ${newcomer}, 'work', 'content', 'active' from generate_series(1, 2)`
-    await expectStop(down, {
-      at: `${contract}/down`,
-      sqlState: '55000',
-      saying: ['public.memories: 2 work memories belong to users without a TASK_EXECUTION agent'],
-    })
-  })
+  const at = databaseForEach('one_user_contracted')
+  const gone = 'the rows kept for the way back are gone'
 
   test.for([
-    'drop schema archive cascade',
-    'drop table archive.user_agents',
-    'drop table archive.memory_agents',
-  ])('after %s', async statement => {
-    await database.admin.unsafe(statement)
-    await expectStop(down, {
-      at: `${contract}/down`,
-      sqlState: '55000',
-      saying: ['the rows kept for the way back are gone', 'archive'],
-    })
+    [
+      'where archived agents need a model that was deleted',
+      `update archive.user_agents set llm_id = md5('model 2')::uuid where agent_type <> 'TASK_EXECUTION';
+       delete from public.llms where model_code = 'model-2'`,
+      'archive.user_agents: 2 rows need a model that is no longer in public.llms',
+    ],
+    [
+      'where memories have a type that the old schema does not know',
+      dream(3),
+      'public.memories: 3 rows have a memory_type that the old schema does not know',
+    ],
+    [
+      'where work memories belong to users without a TASK_EXECUTION agent',
+      `delete from public.system_agents where agent_type = 'TASK_EXECUTION';
+       insert into auth.users (id) values (gen_random_uuid());
+       insert into public.memories (user_id, memory_type, content, status)
+       select id, 'work', 'content', 'active' from auth.users, generate_series(1, 2)
+        where id not in (select user_id from archive.user_agents)`,
+      'public.memories: 2 work memories belong to users without a TASK_EXECUTION agent',
+    ],
+    ['after archive was dropped', 'drop schema archive cascade', `archive: ${gone}`],
+    ['after agents in it were', 'drop table archive.user_agents', `archive.user_agents: ${gone}`],
+    ['after links in it were', 'drop table archive.memory_agents', `archive.memory_agents: ${gone}`],
+    ['after profiles in it were', 'drop table archive.profiles', `archive.profiles: ${gone}`],
+    ['after settings in it were', 'drop table archive.profile_settings', `archive.profile_settings: ${gone}`],
+  ])('%s', async ([, meanwhile, says]) => {
+    await at.admin.unsafe(meanwhile!)
+    await expectStop(at, db => rollback(db), `${contract}/down`, '55000', says!)
   })
 
-  test.for(['drop table archive.profiles', 'drop table archive.profile_settings'])(
-    'after %s',
-    async statement => {
-      await database.admin.unsafe(statement)
-      await expectStop(down, {
-        at: `${contract}/down`,
-        sqlState: '55000',
-        saying: ['the rows kept for the way back are gone', statement.slice('drop table '.length)],
-      })
-    },
-  )
-
   test('and goes on once what stopped it is mended', async () => {
-    await database.admin`
-      insert into public.memories (user_id, memory_type, content, status) values (${user}, 'dream', 'c', 'active')`
-    await expect(down()).rejects.toMatchObject({ sqlState: '55000' })
-    await database.admin`update public.memories set memory_type = 'user' where memory_type = 'dream'`
-    await rollback(database.db, { to: baseline })
-    expect(await database.admin`select from public.user_agents`).toHaveLength(3)
+    await at.admin.unsafe(dream(1))
+    await expect(rollback(at.db)).rejects.toMatchObject({ sqlState: '55000' })
+    await at.admin`update public.memories set memory_type = 'user' where memory_type = 'dream'`
+    await rollback(at.db, { to: baseline })
+    expect(await at.admin`select from public.user_agents`).toHaveLength(3)
   })
 })
 
 describe('the way down stops once more, before it fills the tables', () => {
-  beginIn('one_user_back')
-  const down = () => rollback(database.db)
+  const at = databaseForEach('one_user_back')
 
-  test('where a model was deleted meanwhile', async () => {
-    await database.admin`delete from public.user_agent_catalog`
-    await database.admin`delete from public.llms`
-    await expectStop(down, {
-      at: `${beforeContract}/`,
-      sqlState: '55000',
-      saying: ['archive.user_agents: 3 rows need a model that is no longer in public.llms'],
-    })
-  })
-
-  test('where a memory was given another type meanwhile', async () => {
-    await database.admin`update public.memories set memory_type = 'dream'`
-    await expectStop(down, {
-      at: `${beforeContract}/`,
-      sqlState: '55000',
-      saying: ['public.memories: 1 rows have a memory_type that the old schema does not know'],
-    })
+  test.for([
+    [
+      'where a model was deleted meanwhile',
+      'delete from public.user_agent_catalog; delete from public.llms',
+      'archive.user_agents: 3 rows need a model that is no longer in public.llms',
+    ],
+    [
+      'where a memory was given another type meanwhile',
+      `update public.memories set memory_type = 'dream'`,
+      'public.memories: 1 rows have a memory_type that the old schema does not know',
+    ],
+  ])('%s', async ([, meanwhile, says]) => {
+    await at.admin.unsafe(meanwhile!)
+    await expectStop(at, db => rollback(db), `${beforeContract}/`, '55000', says!)
   })
 })
 
 test('the first migration does not go back over rows of users', async () => {
-  database = await ownDatabase('one_user')
-  await rollback(database.db, { to: 'create_the_agent_tables' })
-  const stop = (words: string) =>
-    expectStop(() => rollback(database.db), {
-      at: 'create_the_agent_tables/down',
-      sqlState: '55000',
-      saying: [words],
-    })
-  await stop('public.profiles holds 1 rows that belong to users')
-  await database.admin`delete from public.profiles`
-  await database.admin`delete from public.memories`
-  await stop('public.user_agents holds 3 rows that belong to users')
-  await database.admin`delete from auth.users`
-  await rollback(database.db)
-  expect(await readCatalog(database.admin, { archive: true })).toEqual([])
+  const at = await ownDatabase('one_user')
+  await rollback(at.db, { to: 'create_the_agent_tables' })
+  const stop = (table: string, rows: number) =>
+    expectStop(
+      at,
+      db => rollback(db),
+      'create_the_agent_tables/down',
+      '55000',
+      `public.${table} holds ${rows} rows that belong to users`,
+    )
+  await stop('profiles', 1)
+  await at.admin`delete from public.profiles`
+  await at.admin`delete from public.memories`
+  await stop('user_agents', 3)
+  await at.admin`delete from auth.users`
+  await rollback(at.db)
+  expect(await readCatalog(at.admin)).toEqual([])
+})
+
+test('nor over those of a user who signs up while it waits for the lock to drop them', async () => {
+  const { db, sql, admin } = await ownDatabase('stub_old')
+  await migrate(db, { to: 'create_the_agent_tables' })
+  const { outcome } = await admin.begin(async tx => {
+    await tx`insert into auth.users (id, email) values (${crypto.randomUUID()}, 'ada@example.test')`
+    const outcome = rollback(db).catch((error: unknown) => error)
+    const waiting = () => admin`select from pg_locks where not granted and relation = 'auth.users'::regclass`
+    await eventually(waiting).not.toHaveLength(0)
+    return { outcome }
+  })
+  expect(await outcome).toMatchObject({ code: 'STATEMENT_FAILED', sqlState: '55000' })
+  expect(await sql`select username from public.profiles`).toEqual([{ username: 'ada' }])
 })
 
 describe('the way up stops', () => {
-  beginIn('one_user')
-  const up = (to: string) => () => migrate(database.db, { to })
+  const at = databaseForEach('one_user')
 
   test.for([
-    { name: 'report', make: 'create view public.report as select user_id from public.user_agents' },
-    {
-      name: 'favourites_agent_id_fkey',
-      make: 'create table public.favourites (agent_id uuid references public.user_agents)',
-    },
-    { name: 'busy', make: 'create view public.busy as select agent_id from public.memories' },
-  ])('before it drops what $name, which is not ours, needs', async ({ name, make }) => {
-    await migrate(database.db, { to: beforeContract })
-    await database.admin.unsafe(make)
-    await expectStop(up(contract), { at: `${contract}/migration.sql`, sqlState: '2BP01', saying: [name] })
+    ['report', 'create view public.report as select user_id from public.user_agents'],
+    [
+      'favourites_agent_id_fkey',
+      'create table public.favourites (agent_id uuid references public.user_agents)',
+    ],
+    ['busy', 'create view public.busy as select agent_id from public.memories'],
+  ])('before it drops what %s, which is not ours, needs', async ([name, make]) => {
+    await migrate(at.db, { to: beforeContract })
+    await at.admin.unsafe(make!)
+    await expectStop(at, db => migrate(db, { to: contract }), `${contract}/migration.sql`, '2BP01', name!)
   })
 
   test('before it uses a schema called archive that is not ours', async () => {
-    await database.admin`create schema archive`
-    await database.admin`create table archive.letters ()`
-    await expectStop(up(first), {
-      at: `${first}/migration.sql`,
-      sqlState: '42P06',
-      saying: ['the schema archive exists and is not of this package'],
-    })
+    await at.admin.unsafe('create schema archive; create table archive.letters ()')
+    const says = 'the schema archive exists and is not of this package'
+    await expectStop(at, db => migrate(db, { to: first }), `${first}/migration.sql`, '42P06', says)
   })
 
   test('before it checks memory_type, where there is another', async () => {
-    await migrate(database.db, { to: 'secure_system_agents' })
-    await database.admin`
-      insert into public.memories (user_id, memory_type, content, status)
-      select ${user}, 'dream', 'content', 'active' from generate_series(1, 2)`
-    await expectStop(up('harden_the_tables'), {
-      at: 'harden_the_tables/',
-      sqlState: '23514',
-      saying: ['public.memories: 2 rows have a memory_type other than work and user'],
-    })
+    await migrate(at.db, { to: 'secure_system_agents' })
+    await at.admin.unsafe(dream(2))
+    const says = 'public.memories: 2 rows have a memory_type other than work and user'
+    await expectStop(at, db => migrate(db), 'harden_the_tables/', '23514', says)
   })
 })

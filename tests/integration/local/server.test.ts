@@ -12,6 +12,7 @@ import {
   stopServer,
 } from '../../../src/local/server.ts'
 import {
+  answerOf,
   ask,
   makeServerDirectory,
   occupy,
@@ -22,15 +23,16 @@ import {
   startInProcess,
 } from '../../support/local.ts'
 
+const { settings } = scratch
+
 describe('a local server', () => {
   test('outlives the process that started it, and is found by the next start', async () => {
     const directory = await serverDirectory()
     const { started, notes: _, ...server } = await startInProcess(directory)
     expect(started).toBe(true)
     const pid = await postmasterPid(directory)
-    expect(
-      await ask(server.url, sql => sql`select current_user as role, current_database() as database`),
-    ).toEqual([{ role: 'postgres', database: 'agents' }])
+    const self = await answerOf(server.url)`select current_user as role, current_database() as database`
+    expect(self).toEqual([{ role: 'postgres', database: 'agents' }])
     expect(await start(directory)).toEqual({ ...server, started: false })
     expect(await findServer(directory)).toEqual(server)
     expect(await postmasterPid(directory)).toBe(pid)
@@ -38,33 +40,32 @@ describe('a local server', () => {
 
   test('keeps data, passwords and port over a stop; a reset keeps the port', async () => {
     const directory = await serverDirectory()
-    const { settings } = scratch
     const first = await start(directory)
-    await ask(first.url, sql => sql`create table kept ()`)
+    await answerOf(first.url)`create table kept ()`
     const pid = await postmasterPid(directory)
     expect(await stopServer(directory)).toBe(true)
     expect(await isPostmaster(pid, dataDirectory(directory).data)).toBe(false)
 
     const second = await startServer({ settings, directory })
     expect(second).toEqual(first)
-    expect(await ask(second.url, sql => sql`select from kept`)).toEqual([])
+    expect(await answerOf(second.url)`select from kept`).toEqual([])
 
     const third = await resetServer({ settings, directory })
     expect(third).toMatchObject({ started: true, port: first.port })
     expect(new URL(third.url).password).not.toBe(new URL(first.url).password)
-    await expect(ask(third.url, sql => sql`select from kept`)).rejects.toMatchObject({ code: '42P01' })
+    await expect(answerOf(third.url)`select from kept`).rejects.toMatchObject({ code: '42P01' })
     expect((await readdir(third.directory)).sort()).toEqual(['port', 'postgres', 'postgres.log'])
   })
 
   test('that does not exist is neither found nor stopped, and looking for it creates nothing', async () => {
     const directory = await serverDirectory()
-    expect(await findServer(directory)).toBeUndefined()
-    expect(await stopServer(directory)).toBe(false)
+    const expectNone = async () =>
+      expect([await findServer(directory), await stopServer(directory)]).toEqual([undefined, false])
+    await expectNone()
     await expect(stat(dataDirectory(directory).path)).rejects.toMatchObject({ code: 'ENOENT' })
     await start(directory)
     await stopServer(directory)
-    expect(await findServer(directory)).toBeUndefined()
-    expect(await stopServer(directory)).toBe(false)
+    await expectNone()
   })
 
   test('stops although somebody is connected', async () => {
@@ -80,7 +81,6 @@ describe('a local server', () => {
 
   test('remembers the port it was given, uses another while that is taken, and says so', async () => {
     const directory = await serverDirectory()
-    const { settings } = scratch
     const { port, release } = await occupy()
     await expect(startServer({ settings, directory, port })).rejects.toThrow(`Port ${port} is taken`)
 
@@ -104,14 +104,12 @@ describe('a local server', () => {
 
   test('takes settings, and says why it could not start with wrong ones', async () => {
     const directory = await serverDirectory()
-    const settings = { ...scratch.settings, 'app.odd': `it's "$(odd)" \\ %` }
-    const server = await startServer({ directory, port: 0, settings })
-    expect(
-      await ask(
-        server.url,
-        sql => sql`select current_setting('fsync') as fsync, current_setting('app.odd') as odd`,
-      ),
-    ).toEqual([{ fsync: 'off', odd: settings['app.odd'] }])
+    const odd = `it's "$(odd)" \\ %`
+    const server = await startServer({ directory, port: 0, settings: { ...settings, 'app.odd': odd } })
+    const found = await answerOf(
+      server.url,
+    )`select current_setting('fsync') as fsync, current_setting('app.odd') as odd`
+    expect(found).toEqual([{ fsync: 'off', odd }])
     await stopServer(directory)
     await expect(startServer({ directory, port: 0, settings: { fsyncc: 'off' } })).rejects.toThrow(
       /its log is .*postgres\.log\n.*FATAL: {2}unrecognized configuration parameter "fsyncc"/,
@@ -150,34 +148,31 @@ describe('nobody else gets in', () => {
     ] as const) {
       const wrong = new URL(right)
       wrong.password = 'postgres'
-      await expect(ask(wrong.href, sql => sql`select 1`)).rejects.toMatchObject({ code: '28P01' })
-      const role = await ask(right, sql => sql`select rolsuper from pg_roles where rolname = current_user`)
+      await expect(answerOf(wrong.href)`select 1`).rejects.toMatchObject({ code: '28P01' })
+      const role = await answerOf(right)`select rolsuper from pg_roles where rolname = current_user`
       expect(role).toEqual([{ rolsuper }])
     }
-    expect(
-      await ask(
-        server.adminUrl,
-        sql => sql`
-          select current_setting('listen_addresses') as listen, current_setting('unix_socket_directories') as sockets,
-                 (select array_agg(distinct auth_method) from pg_hba_file_rules) as methods`,
-      ),
-    ).toEqual([{ listen: '127.0.0.1', sockets: '', methods: ['scram-sha-256'] }])
+    const ways = await answerOf(server.adminUrl)`
+        select current_setting('listen_addresses') as listen, current_setting('unix_socket_directories') as sockets,
+               (select array_agg(distinct auth_method) from pg_hba_file_rules) as methods`
+    expect(ways).toEqual([{ listen: '127.0.0.1', sockets: '', methods: ['scram-sha-256'] }])
   })
 
   test('every new database has the Supabase stub, the same encoding and the same sort order', async () => {
-    await ask(server.url, sql => sql`create database another`)
+    await answerOf(server.url)`create database another`
     const another = new URL(server.url)
     another.pathname = '/another'
-    expect(
-      await ask(
-        another.href,
-        sql => sql`
-          select to_regclass('auth.users')::text as users, pg_encoding_to_char(encoding) as encoding,
-                 datlocprovider as provider, datlocale as locale, pg_get_userbyid(datdba) as owner
-          from pg_database where datname = current_database()`,
-      ),
-    ).toEqual([
-      { users: 'auth.users', encoding: 'UTF8', provider: 'b', locale: 'C.UTF-8', owner: 'postgres' },
-    ])
+    const found = await answerOf(another.href)`
+        select to_regclass('auth.users')::text as users, pg_encoding_to_char(encoding) as encoding,
+               datlocprovider as provider, datlocale as locale, pg_get_userbyid(datdba) as owner
+        from pg_database where datname = current_database()`
+    const expected = {
+      users: 'auth.users',
+      encoding: 'UTF8',
+      provider: 'b',
+      locale: 'C.UTF-8',
+      owner: 'postgres',
+    }
+    expect(found).toEqual([expected])
   })
 })

@@ -1,92 +1,50 @@
 import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import { installSupabaseStub } from '../../../src/local/supabase-stub.ts'
-import { asRole, createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
-import { connect, createTemplate, DEPLOYER, using } from '../../support/templates.ts'
+import { ownClient } from '../../support/client.ts'
+import { asRole, ownDatabase, sharedDatabase, signUp, statementsAs } from '../../support/database.ts'
+import { createTemplate, DEPLOYER, using } from '../../support/templates.ts'
 
 const options = { deployer: DEPLOYER.role, grants: 'old' } as const
 const denied = { code: '42501' }
 
-describe('roles', () => {
-  let database: TestDatabase
-  beforeAll(async () => {
-    database = await createDatabase()
-    return database.drop
-  })
+describe('roles and auth', () => {
+  const database = sharedDatabase()
 
-  test('none is a superuser; who logs in, inherits and bypasses row level security is as on Supabase', async () => {
+  test('no role is a superuser; who logs in, inherits and bypasses row level security is as on Supabase', async () => {
     const roles = await database.admin`
-      select rolname as name, rolsuper as super, rolcanlogin as login, rolinherit as inherit, rolbypassrls as bypass,
-             rolcreatedb as createdb, rolcreaterole as createrole
-      from pg_roles
-      where rolname in ('anon', 'authenticated', 'service_role', 'authenticator', 'supabase_auth_admin', ${DEPLOYER.role})
-      order by rolname collate "C"`
-    const none = {
-      super: false,
-      login: false,
-      inherit: false,
-      bypass: false,
-      createdb: false,
-      createrole: false,
-    }
-    expect(roles).toEqual([
-      {
-        ...none,
-        name: DEPLOYER.role,
-        login: true,
-        inherit: true,
-        bypass: true,
-        createdb: true,
-        createrole: true,
-      },
-      { ...none, name: 'anon' },
-      { ...none, name: 'authenticated' },
-      { ...none, name: 'authenticator', login: true },
-      { ...none, name: 'service_role', bypass: true },
-      { ...none, name: 'supabase_auth_admin', createrole: true },
+      select rolname as name, array_remove(array[
+               case when rolsuper then 'superuser' end,       case when rolcanlogin then 'login' end,
+               case when rolinherit then 'inherit' end,       case when rolbypassrls then 'bypassrls' end,
+               case when rolcreatedb then 'createdb' end,     case when rolcreaterole then 'createrole' end], null) as may
+        from pg_roles
+       where rolname in ('anon', 'authenticated', 'service_role', 'authenticator', 'supabase_auth_admin', ${DEPLOYER.role})
+       order by rolname collate "C"`
+    expect(roles.map(({ name, may }) => `${name} ${may}`)).toEqual([
+      `${DEPLOYER.role} login,inherit,bypassrls,createdb,createrole`,
+      'anon ',
+      'authenticated ',
+      'authenticator login',
+      'service_role bypassrls',
+      'supabase_auth_admin createrole',
     ])
   })
 
-  test.each(['anon', 'authenticated', 'service_role'])('the deployer can become %s', async role => {
-    expect(await asRole(database.sql, role, tx => tx`select current_user as role`)).toEqual([{ role }])
+  test('the deployer can become the roles of clients, and no others', async () => {
+    for (const role of ['anon', 'authenticated', 'service_role'])
+      expect(await asRole(database.sql, role, tx => tx`select current_user as role`)).toEqual([{ role }])
+    for (const role of ['supabase_auth_admin', 'authenticator'])
+      await expect(asRole(database.sql, role, tx => tx`select 1`)).rejects.toMatchObject(denied)
   })
 
-  test.each(['supabase_auth_admin', 'authenticator'])('the deployer cannot become %s', async role => {
-    await expect(asRole(database.sql, role, tx => tx`select 1`)).rejects.toMatchObject(denied)
-  })
-})
-
-describe('auth', () => {
-  let database: TestDatabase
-  beforeAll(async () => {
-    database = await createDatabase()
-    return database.drop
-  })
-
-  test('belongs to supabase_auth_admin, all of it', async () => {
-    expect(
-      await database.admin`
-        select distinct pg_get_userbyid(owner) as owner
-        from (select nspowner from pg_namespace where nspname = 'auth'
-              union all select relowner from pg_class where relnamespace = 'auth'::regnamespace
-              union all select proowner from pg_proc where pronamespace = 'auth'::regnamespace) as owned (owner)`,
-    ).toEqual([{ owner: 'supabase_auth_admin' }])
-  })
-
-  test.each([
-    'create table auth.mine ()',
-    'create function auth.mine() returns int language sql as $$ select 1 $$',
-    'create index on auth.users (phone)',
-    "comment on table auth.users is 'mine'",
-    'alter table auth.users add column mine int',
-    'drop table auth.users',
-    'create role anon',
-    'alter role service_role superuser',
-  ])('the deployer cannot: %s', async statement => {
-    await expect(database.sql.unsafe(statement)).rejects.toMatchObject({
-      code: statement === 'create role anon' ? '42710' : '42501',
-    })
+  test('auth belongs to supabase_auth_admin, all of it', async () => {
+    const owners = await database.admin`
+      select distinct pg_get_userbyid(owner) as owner
+      from (select nspowner from pg_namespace where nspname = 'auth'
+            union all select relowner from pg_class where relnamespace = 'auth'::regnamespace
+            union all select proowner from pg_proc where pronamespace = 'auth'::regnamespace) as owned (owner)`
+    expect(owners).toEqual([{ owner: 'supabase_auth_admin' }])
   })
 
   test('the deployer can refer to auth.users, put a trigger there, read it, and let others read it', async () => {
@@ -107,31 +65,39 @@ describe('auth', () => {
     expect(await sql`select id from public.profile`).toEqual([])
   })
 
-  test.each(['anon', 'authenticated'])('%s reads no users, where the owner does', async role => {
+  test.each([
+    'create table auth.mine ()',
+    'create function auth.mine() returns int language sql as $$ select 1 $$',
+    'create index on auth.users (phone)',
+    "comment on table auth.users is 'mine'",
+    'alter table auth.users add column mine int',
+    'alter table auth.users disable trigger greet',
+    'drop trigger greet on auth.users',
+    'comment on trigger greet on auth.users is null',
+    'drop table auth.users',
+    'alter role service_role superuser',
+  ])('but cannot: %s', async statement => {
+    await expect(database.sql.unsafe(statement)).rejects.toMatchObject(denied)
+  })
+
+  test.each(['anon', 'authenticated'])('%s reads no users, where their owner does', async role => {
     const id = await signUp(database.admin)
     await expect(asRole(database.sql, role, tx => tx`select from auth.users`)).rejects.toMatchObject(denied)
-    expect(
-      await asRole(
-        database.admin,
-        'supabase_auth_admin',
-        tx => tx`select id from auth.users where id = ${id}`,
-      ),
-    ).toEqual([{ id }])
+    const users = statementsAs('supabase_auth_admin', database)`select id from auth.users where id = ${id}`
+    expect(await users).toEqual([{ id }])
   })
 
   test('supabase_auth_admin creates and reads nothing in public, where the deployer does', async () => {
-    const asAuthAdmin = (statement: string) =>
-      asRole(database.admin, 'supabase_auth_admin', tx => tx.unsafe(statement))
+    const run = statementsAs('supabase_auth_admin', database)
     await database.sql`create table public.secret as select 1 as one`
-    await expect(asAuthAdmin('select from public.secret')).rejects.toMatchObject(denied)
-    await expect(asAuthAdmin('create table public.theirs ()')).rejects.toMatchObject(denied)
+    await expect(run`select from public.secret`).rejects.toMatchObject(denied)
+    await expect(run`create table public.theirs ()`).rejects.toMatchObject(denied)
     expect(await database.sql`select one from public.secret`).toEqual([{ one: 1 }])
   })
 
-  test('signs up with any e-mail and metadata, each phone number once', async () => {
+  test('users sign up with any e-mail and metadata, and have each phone number once', async () => {
     const { admin } = database
-    const id = randomUUID()
-    expect(await signUp(admin, { id, email: null, metadata: undefined })).toBe(id)
+    const id = await signUp(admin, { email: null, metadata: undefined })
     expect(
       await admin`select email, raw_user_meta_data as metadata from auth.users where id = ${id}`,
     ).toEqual([{ email: null, metadata: null }])
@@ -143,36 +109,31 @@ describe('auth', () => {
       expect(row!.email).toBe(`${user}@example.test`)
     }
     await admin`update auth.users set phone = '1' where id = ${id}`
-    await expect(admin`update auth.users set phone = '1' where id <> ${id}`).rejects.toMatchObject({
-      code: '23505',
-    })
+    const again = admin`update auth.users set phone = '1' where id <> ${id}`
+    await expect(again).rejects.toMatchObject({ code: '23505' })
   })
 
   test('uid, role and jwt are those of the claims, and null without', async () => {
     const who = (tx: postgres.TransactionSql) =>
       tx`select auth.uid() as uid, auth.role() as role, auth.jwt() ->> 'iss' as issuer`
     const claims = { sub: randomUUID(), role: 'authenticated', iss: 'test' }
-    expect(
-      await asRole(database.sql, 'authenticated', async tx => {
-        await tx`select set_config('request.jwt.claims', ${JSON.stringify(claims)}, true)`
-        return who(tx)
-      }),
-    ).toEqual([{ uid: claims.sub, role: 'authenticated', issuer: 'test' }])
+    const found = await asRole(database.sql, 'authenticated', async tx => {
+      await tx`select set_config('request.jwt.claims', ${JSON.stringify(claims)}, true)`
+      return who(tx)
+    })
+    expect(found).toEqual([{ uid: claims.sub, role: 'authenticated', issuer: 'test' }])
     expect(await asRole(database.sql, 'anon', who)).toEqual([{ uid: null, role: null, issuer: null }])
   })
 })
 
 describe.each(['old', 'new'] as const)('with the %s default grants', grants => {
-  let database: TestDatabase
-  beforeAll(async () => {
-    database = await createDatabase(`stub_${grants}`)
-    await database.sql.unsafe(`
+  const database = sharedDatabase(`stub_${grants}`, ({ sql }) =>
+    sql.unsafe(`
       create table public.thing (id int generated by default as identity);
       create function public.answer() returns int language sql as $$ select 42 $$;
       insert into public.thing values (1);
-    `)
-    return database.drop
-  })
+    `),
+  )
 
   test.each(['anon', 'authenticated', 'service_role'])('%s gets what such a project gives', async role => {
     const privileges = await database.admin`
@@ -184,18 +145,15 @@ describe.each(['old', 'new'] as const)('with the %s default grants', grants => {
     if (grants === 'old') expect(await select).toEqual([{ id: 1 }])
     else await expect(select).rejects.toMatchObject(denied)
     // PostgreSQL's own default, which neither takes away.
-    expect(await asRole(database.sql, role, tx => tx`select public.answer() as answer`)).toEqual([
-      { answer: 42 },
-    ])
-    expect(await database.sql`select id from public.thing`).toEqual([{ id: 1 }])
+    const answer = await asRole(database.sql, role, tx => tx`select public.answer() as answer`)
+    expect(answer).toEqual([{ answer: 42 }])
   })
 
-  test('the deployer owns the database, makes schemas, and what it makes there is nobody else’s', async () => {
+  test('the deployer owns the database, makes schemas, and has alone what it makes there', async () => {
     const { sql } = database
     await sql.unsafe('create schema archive; create table archive.thing as select 1 as id')
-    await expect(asRole(sql, 'service_role', tx => tx`select from archive.thing`)).rejects.toMatchObject(
-      denied,
-    )
+    const select = asRole(sql, 'service_role', tx => tx`select from archive.thing`)
+    await expect(select).rejects.toMatchObject(denied)
     expect(await sql`select id from archive.thing`).toEqual([{ id: 1 }])
     expect(
       await sql`select pg_get_userbyid(datdba) as owner from pg_database where datname = current_database()`,
@@ -204,32 +162,29 @@ describe.each(['old', 'new'] as const)('with the %s default grants', grants => {
 })
 
 describe('installing', () => {
-  const made: TestDatabase[] = []
+  let made = 0
   const empty = async () => {
-    const run = inject('run')
-    const name = `empty_${process.pid}_${made.length}`
-    await createTemplate(run, name, 'template0', async () => {})
-    const database = await createDatabase(name)
-    made.push(database)
-    return database
+    const name = `empty_${process.pid}_${made++}`
+    await createTemplate(inject('run'), name, 'template0', async () => {})
+    return ownDatabase(name)
   }
-  afterAll(() => Promise.all(made.map(database => database.drop())))
-
-  const acl = (admin: postgres.Sql) => admin`
-    select defaclobjtype::text, defaclacl::text, (select nspacl::text from pg_namespace where nspname = 'public')
-    from pg_default_acl order by 1`
+  /** Roles belong to the whole server; once nothing of theirs is left they can go. */
+  const dropRole = (role: string) => using(inject('run').serverUrl, admin => admin`drop role ${admin(role)}`)
 
   test('twice changes nothing and keeps the users', async () => {
-    const { admin } = await createDatabase().then(database => made[made.push(database) - 1]!)
+    const { admin } = await ownDatabase()
     const id = await signUp(admin)
-    const before = await acl(admin)
+    const acl = () => admin`
+      select defaclobjtype::text, defaclacl::text, (select nspacl::text from pg_namespace where nspname = 'public')
+      from pg_default_acl order by 1`
+    const before = await acl()
     await installSupabaseStub(admin, options)
-    expect(await acl(admin)).toEqual(before)
+    expect(await acl()).toEqual(before)
     expect(await admin`select id from auth.users`).toEqual([{ id }])
   })
 
   test('takes over from the other default grants', async () => {
-    const { admin } = await createDatabase('stub_new').then(database => made[made.push(database) - 1]!)
+    const { admin } = await ownDatabase('stub_new')
     expect(await admin`select from pg_default_acl`).toHaveLength(0)
     await installSupabaseStub(admin, options)
     expect(await admin`select from pg_default_acl`).toHaveLength(3)
@@ -241,17 +196,16 @@ describe('installing', () => {
     const [one, two] = [await empty(), await empty()]
     // A deployer nobody has yet, so that they all try to make it.
     const deployer = `race_${process.pid}`
-    const connections = [one, one, two, two].map(({ adminUrl }) => connect(adminUrl, { max: 1 }))
+    const connections = [one, one, two, two].map(({ adminUrl }) => ownClient(adminUrl))
     await Promise.all(connections.map(admin => admin`select 1`))
     await Promise.all(
       connections.map(admin => installSupabaseStub(admin, { ...options, deployer, password: 'x' })),
     )
-    await Promise.all(connections.map(admin => admin.end()))
     expect(await one.admin`select rolsuper from pg_roles where rolname = ${deployer}`).toEqual([
       { rolsuper: false },
     ])
-    await Promise.all([one, two].map(database => database.drop()))
-    await using(inject('run').serverUrl, admin => admin`drop role ${admin(deployer)}`)
+    await Promise.all([one.drop(), two.drop()])
+    await dropRole(deployer)
   })
 
   test('leaves a deployer who is a superuser as it is', async () => {
@@ -267,30 +221,26 @@ describe('installing', () => {
     const database = await empty()
     const [deployer, password] = [`odd "name"; ${process.pid}`, `it's $$ \\`]
     await installSupabaseStub(database.admin, { ...options, deployer, password })
-    const asDeployer = connect(database.adminUrl, { max: 1, username: deployer, password })
+    const asDeployer = ownClient(database.adminUrl, { username: deployer, password })
     expect(await asDeployer`select current_user as role`).toEqual([{ role: deployer }])
     await asDeployer.end()
     await database.drop()
-    await using(inject('run').serverUrl, admin => admin`drop role ${admin(deployer)}`)
+    await dropRole(deployer)
   })
 
   test('refuses a database with an auth schema of its own, and changes nothing there', async () => {
-    const { admin } = await empty()
+    const { admin, sql } = await empty()
     await admin.unsafe('create schema auth; create table auth.users (id uuid primary key)')
     await expect(installSupabaseStub(admin, options)).rejects.toMatchObject({
       code: '55000',
       message: expect.stringContaining('has a schema "auth" of its own'),
     })
-    expect(
-      await admin`select from pg_attribute where attrelid = 'auth.users'::regclass and attnum > 0`,
-    ).toHaveLength(1)
+    const columns =
+      await admin`select from pg_attribute where attrelid = 'auth.users'::regclass and attnum > 0`
+    expect(columns).toHaveLength(1)
     expect(await admin`select from pg_default_acl`).toHaveLength(0)
     expect(await admin`select to_regprocedure('auth.uid()') as uid`).toEqual([{ uid: null }])
-  })
-
-  test('refuses it also where the caller is not a superuser', async () => {
-    const { admin, sql } = await empty()
-    await admin`create schema auth`
+    // Also where the caller is not a superuser.
     await expect(installSupabaseStub(sql, options)).rejects.toMatchObject({ code: '55000' })
   })
 })

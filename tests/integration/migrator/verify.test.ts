@@ -3,18 +3,19 @@ import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { migrate, packagedMigrations, repair, rollback, status } from '../../../src/migrate.ts'
-import { readCatalog } from '../../support/catalog.ts'
+import { readCatalog, stateOf } from '../../support/catalog.ts'
 import { ownDatabase, type TestDatabase } from '../../support/database.ts'
 import { copyOfMigrations, folderOf } from '../../support/folder.ts'
-import { after, names } from '../../support/migrations.ts'
-import { readLedger, readRows } from '../../support/rows.ts'
+import { baseline, named, names, namesAfter } from '../../support/migrations.ts'
 
 /** What the state `contracted` has yet to come. */
-const hardening = after('rename_the_catalog_and_drop_user_agents')
-const named = (fragment: string): string => names.find(name => name.endsWith(fragment))!
+const hardening = namesAfter('rename_the_catalog_and_drop_user_agents')
+const all = { applied: [], already: names.length, beyond: [], probes: [] }
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
-/** As a checkout on Windows has them. */
-async function withCarriageReturns(folder: string): Promise<string> {
+/** The package's migrations as a checkout on Windows has them. */
+async function withCarriageReturns(): Promise<string> {
+  const folder = await copyOfMigrations()
   for (const path of await readdir(folder, { recursive: true })) {
     if (!path.endsWith('.sql')) continue
     const text = await readFile(join(folder, path), 'utf8')
@@ -23,13 +24,9 @@ async function withCarriageReturns(folder: string): Promise<string> {
   return folder
 }
 
-async function everythingOf({ admin }: TestDatabase) {
-  return {
-    catalog: await readCatalog(admin, { archive: true }),
-    ledger: await readLedger(admin),
-    rows: await readRows(admin, ['public', 'auth', 'archive', 'drizzle']),
-  }
-}
+const future = '29990101000000_from_a_later_version'
+const late = '20261122165959_a_late_idea'
+const [expand, move] = [named('serve_both_applications'), named('archive_what_users_own')]
 
 interface Mistake {
   code: string
@@ -39,20 +36,13 @@ interface Mistake {
   mend?: (database: TestDatabase) => Promise<unknown>
 }
 
-const future = '29990101000000_from_a_later_version'
-const late = '20261122165959_a_late_idea'
-
-const mistakes: Mistake[] = [
+test.each<Mistake>([
   {
     code: 'EDITED',
-    migration: named('_serve_both_applications'),
-    make: folder => appendFile(join(folder, named('_serve_both_applications'), 'migration.sql'), '\n-- more'),
+    migration: expand,
+    make: folder => appendFile(join(folder, expand, 'migration.sql'), '\n-- more'),
   },
-  {
-    code: 'MISSING',
-    migration: named('_archive_what_users_own'),
-    make: folder => rm(join(folder, named('_archive_what_users_own')), { recursive: true }),
-  },
+  { code: 'MISSING', migration: move, make: folder => rm(join(folder, move), { recursive: true }) },
   {
     code: 'UNKNOWN',
     migration: future,
@@ -68,54 +58,49 @@ const mistakes: Mistake[] = [
       await writeFile(join(folder, late, 'migration.sql'), 'create table public.late_idea ();')
     },
   },
-]
+])('$code names the migration before anything is run or written, up and down', async mistake => {
+  const at = await ownDatabase('contracted')
+  const folder = await copyOfMigrations()
+  await mistake.make(folder, at)
+  const before = await stateOf(at)
+  expect((await status(at.db)).pending).not.toEqual([])
 
-test.each(mistakes)(
-  '$code names the migration before anything is run or written, up and down',
-  async ({ code, migration, make, mend }) => {
-    const at = await ownDatabase('contracted')
-    const folder = await copyOfMigrations()
-    await make(folder, at)
-    const before = await everythingOf(at)
-    expect((await status(at.db)).pending).not.toEqual([])
+  const started: string[] = []
+  const onStart = (name: string) => void started.push(name)
+  const message = expect.stringMatching(new RegExp(`${mistake.migration}.*Nothing was run`, 's'))
+  for (const run of [migrate, rollback])
+    await expect(run(at.db, { folder, onStart })).rejects.toMatchObject({ code: mistake.code, message })
+  expect(started).toEqual([])
+  expect(await stateOf(at)).toEqual(before)
 
-    const steps: string[] = []
-    const refusal = { code, message: expect.stringMatching(new RegExp(`${migration}.*Nothing was run`, 's')) }
-    const onStart = (name: string) => void steps.push(name)
-    await expect(migrate(at.db, { folder, onStart })).rejects.toMatchObject(refusal)
-    await expect(rollback(at.db, { folder, onStart })).rejects.toMatchObject(refusal)
-    expect(steps).toEqual([])
-    expect(await everythingOf(at)).toEqual(before)
-
-    // The control: without the mistake, both run.
-    await mend?.(at)
-    expect((await migrate(at.db)).applied).toHaveLength(hardening.length)
-    expect((await rollback(at.db)).undone).toHaveLength(1)
-  },
-)
+  // The control: without the mistake, both run.
+  await mistake.mend?.(at)
+  expect((await migrate(at.db)).applied).toHaveLength(hardening.length)
+  expect((await rollback(at.db)).undone).toHaveLength(1)
+})
 
 test('a file that would end its transaction is refused before anything runs, up and down', async () => {
   const at = await ownDatabase('stub_old')
-  const [first, second] = ['20260101000000_begin', '20260102000000_go_on']
+  const made = async () => (await at.admin`select to_regclass('public.made')::text as made`)[0]?.made
   const scripts = (up: string, down: string) =>
     folderOf({
-      [first]: { 'migration.sql': 'create table public.made ();', 'down.sql': down },
-      [second]: { 'migration.sql': up, 'down.sql': 'select 1;' },
+      '20260101000000_begin': { 'migration.sql': 'create table public.made ();', 'down.sql': down },
+      '20260102000000_go_on': { 'migration.sql': up, 'down.sql': 'select 1;' },
     })
   const folder = await scripts('select 1; commit;', 'select 1;')
   await expect(migrate(at.db, { folder })).rejects.toMatchObject({ code: 'TRANSACTION_CONTROL' })
-  expect(await at.admin`select to_regclass('public.made') as made`).toEqual([{ made: null }])
+  expect(await made()).toBeNull()
 
   const other = await scripts('select 1;', 'drop table public.made; rollback;')
   await migrate(at.db, { folder: other })
   expect((await rollback(at.db, { folder: other })).undone).toHaveLength(1)
   await expect(rollback(at.db, { folder: other })).rejects.toMatchObject({ code: 'TRANSACTION_CONTROL' })
-  expect(await at.admin`select to_regclass('public.made')::text as made`).toEqual([{ made: 'made' }])
+  expect(await made()).toBe('made')
 })
 
 test('the ledger is compared again under the lock: what changed while we waited is seen before we run', async () => {
   const at = await ownDatabase('contracted')
-  const before = await readCatalog(at.admin, { archive: true })
+  const before = await readCatalog(at.admin)
   const outcome = await at.admin.begin(async tx => {
     // The key that every migrator asks for.
     await tx`select pg_advisory_xact_lock(${0x61676462})`
@@ -130,32 +115,29 @@ test('the ledger is compared again under the lock: what changed while we waited 
     code: 'EDITED',
     message: expect.stringMatching(new RegExp(`^${names[0]}: .* Nothing of ${hardening[0]} was run\\.$`)),
   })
-  expect(await readCatalog(at.admin, { archive: true })).toEqual(before)
+  expect(await readCatalog(at.admin)).toEqual(before)
 })
 
 test('files with the line endings of Windows are no edit of what was applied without, nor the other way', async () => {
-  const windows = await withCarriageReturns(await copyOfMigrations())
+  const windows = await withCarriageReturns()
   const at = await ownDatabase('contracted')
   expect(await repair(at.db, { folder: windows })).toEqual([])
   expect((await migrate(at.db, { folder: windows })).applied).toHaveLength(hardening.length)
   expect(await repair(at.db, { folder: windows, dryRun: true })).toEqual([])
   expect(await repair(at.db, { dryRun: true })).toEqual([])
-  expect(await migrate(at.db)).toEqual({ applied: [], already: names.length, beyond: [], probes: [] })
-  expect((await rollback(at.db, { folder: windows, to: 'secure_the_agent_tables' })).undone).toHaveLength(
-    names.length - 2,
-  )
+  expect(await migrate(at.db)).toEqual(all)
+  const { undone } = await rollback(at.db, { folder: windows, to: baseline })
+  expect(undone).toHaveLength(names.length - 2)
 
   const fresh = await ownDatabase('stub_old')
   expect((await migrate(fresh.db, { folder: windows })).applied).toHaveLength(names.length)
-  const hashes = await fresh.admin`select hash from drizzle.__drizzle_migrations order by name`
-  const packaged = await Promise.all(
-    names.map(async name =>
-      sha256(await readFile(join(packagedMigrations(), name, 'migration.sql'), 'utf8')),
-    ),
-  )
   // It was recorded as drizzle's own migrator records such files.
-  for (const [i, { hash }] of hashes.entries()) expect(hash).not.toBe(packaged[i])
-  expect(await migrate(fresh.db)).toEqual({ applied: [], already: names.length, beyond: [], probes: [] })
+  for (const { name, hash } of await fresh.admin`select name, hash from drizzle.__drizzle_migrations`) {
+    const file = (folder: string) => readFile(join(folder, name, 'migration.sql'), 'utf8')
+    expect(hash).toBe(sha256(await file(windows)))
+    expect(hash).not.toBe(sha256(await file(packagedMigrations())))
+  }
+  expect(await migrate(fresh.db)).toEqual(all)
   expect((await rollback(fresh.db)).undone).toHaveLength(1)
   expect((await migrate(fresh.db)).applied).toHaveLength(1)
 })
@@ -163,35 +145,24 @@ test('files with the line endings of Windows are no edit of what was applied wit
 test('repair tells both hashes, changes nothing but these in the ledger, and migrate runs again', async () => {
   const at = await ownDatabase('contracted')
   const folder = await copyOfMigrations()
-  const edited = named('_secure_the_agent_tables')
+  const edited = named(baseline)
   const file = join(folder, edited, 'migration.sql')
   const recorded = sha256(await readFile(file, 'utf8'))
   await appendFile(file, '\n--> statement-breakpoint\ncreate table public.never_made ();')
-  const found = [{ name: edited, recorded, file: sha256(await readFile(file, 'utf8')) }]
-  const before = await everythingOf(at)
+  const found = { name: edited, recorded, file: sha256(await readFile(file, 'utf8')) }
+  const before = await stateOf(at)
 
-  expect(await repair(at.db, { folder, dryRun: true })).toEqual(found)
-  expect(await everythingOf(at)).toEqual(before)
+  expect(await repair(at.db, { folder, dryRun: true })).toEqual([found])
+  expect(await stateOf(at)).toEqual(before)
 
-  expect(await repair(at.db, { folder })).toEqual(found)
-  const after = await everythingOf(at)
-  const accept = (row: string) => row.replaceAll(recorded, found[0]!.file)
-  expect(after.ledger).not.toEqual(before.ledger)
-  expect(after).toEqual({
-    catalog: before.catalog,
-    ledger: before.ledger.map(accept),
-    rows: {
-      ...before.rows,
-      'drizzle.__drizzle_migrations': before.rows['drizzle.__drizzle_migrations']!.map(accept).sort(),
-    },
-  })
+  expect(await repair(at.db, { folder })).toEqual([found])
+  const ledger = 'drizzle.__drizzle_migrations'
+  const accepted = before.rows[ledger]!.map(row => row.replaceAll(recorded, found.file)).sort()
+  expect(accepted).not.toEqual(before.rows[ledger])
+  expect(await stateOf(at)).toEqual({ ...before, rows: { ...before.rows, [ledger]: accepted } })
 
   expect(await repair(at.db, { folder })).toEqual([])
   expect((await migrate(at.db, { folder })).applied).toHaveLength(hardening.length)
   expect(await at.admin`select to_regclass('public.never_made') as made`).toEqual([{ made: null }])
   await expect(migrate(at.db)).rejects.toMatchObject({ code: 'EDITED' })
 })
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
-}

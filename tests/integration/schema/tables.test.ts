@@ -2,15 +2,11 @@ import { pushSchema } from 'drizzle-kit/api-postgres'
 import type { SQL } from 'drizzle-orm'
 import { is } from 'drizzle-orm'
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import * as schema from '../../../src/schema.ts'
-import { createDatabase, type TestDatabase } from '../../support/database.ts'
+import { sharedDatabase } from '../../support/database.ts'
 
-let database: TestDatabase
-beforeAll(async () => {
-  database = await createDatabase('today')
-})
-afterAll(() => database.drop())
+const database = sharedDatabase('today')
 
 /** What drizzle-kit would run to make the database what src/schema says; it expects rows as another driver gives them. */
 async function missing(): Promise<string[]> {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { createDatabase, type SignUp, signUp, type TestDatabase } from '../../support/database.ts'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { isObject } from '../../../src/json.ts'
+import { type SignUp, sharedDatabase, signUp } from '../../support/database.ts'
 
 const withUsername = (username: SignUp['metadata']) => ({ metadata: { username: username ?? null } })
 
@@ -53,14 +54,8 @@ const rule: [what: string, user: SignUp, username: string | undefined][] = [
 ]
 
 describe.each(['baseline', 'expanded', 'today'])('in the state %s', state => {
-  let database: TestDatabase
-  beforeAll(async () => {
-    database = await createDatabase(state)
-  })
-  afterEach(async () => {
-    await database.admin`delete from auth.users`
-  })
-  afterAll(() => database.drop())
+  const database = sharedDatabase(state)
+  afterEach(() => database.admin`delete from auth.users`)
 
   test.each(rule)('%s', async (_, user, username) => {
     const id = await signUp(database.admin, { email: 'local@example.test', ...user })
@@ -74,20 +69,16 @@ describe.each(['baseline', 'expanded', 'today'])('in the state %s', state => {
     const text = fc.stringMatching(/^[ \t\n\r\f\vabtnrfvx0@+_\\'"é]{0,8}$/)
     const json = fc.oneof(text, fc.jsonValue({ noUnicodeString: true, maxDepth: 1 }))
     const metadata = fc.oneof(json, fc.record({ username: json }), fc.constant(undefined))
-    const email = fc.option(
-      fc.oneof(
-        text,
-        text.map(local => `${local}@example.test`),
-      ),
-    )
+    const address = text.map(local => `${local}@example.test`)
+    const email = fc.option(fc.oneof(text, address))
     await fc.assert(
-      fc.asyncProperty(metadata, email, async (data, address) => {
-        const id = await signUp(admin, { metadata: data as SignUp['metadata'], email: address })
+      fc.asyncProperty(metadata, email, async (data, email) => {
+        const id = await signUp(admin, { metadata: data as SignUp['metadata'], email })
         const [profile] = await sql`select username from public.profiles where id = ${id}`
         await admin`delete from auth.users where id = ${id}`
         expect(profile?.username).toBe(
           trimmed(isObject(data) ? data.username : undefined) ||
-            trimmed(address?.split('@')[0]) ||
+            trimmed(email?.split('@')[0]) ||
             `user_${id.slice(0, 8)}`,
         )
       }),
@@ -95,24 +86,14 @@ describe.each(['baseline', 'expanded', 'today'])('in the state %s', state => {
     )
   })
 
-  test('two users with the same local part both sign up, under the same name', async () => {
-    const { sql, admin } = database
-    await signUp(admin, { email: 'ada@one.test' })
-    await signUp(admin, { email: 'ada@two.test' })
-    expect(await sql`select username from public.profiles`).toEqual([
-      { username: 'ada' },
-      { username: 'ada' },
-    ])
-  })
-
-  test('two users with the same username both sign up', async () => {
-    const { sql, admin } = database
-    await signUp(admin, withUsername('ada'))
-    await signUp(admin, withUsername('ada'))
-    expect(await sql`select username from public.profiles`).toEqual([
-      { username: 'ada' },
-      { username: 'ada' },
-    ])
+  test.each([
+    ['local part', { email: 'ada@one.test' }, { email: 'ada@two.test' }],
+    ['username', withUsername('ada'), withUsername('ada')],
+  ])('two users with the same %s both sign up, under the same name', async (_, one, other) => {
+    await signUp(database.admin, one)
+    await signUp(database.admin, other)
+    const names = await database.sql`select username from public.profiles`
+    expect(names).toEqual([{ username: 'ada' }, { username: 'ada' }])
   })
 
   test('users who come in one statement each receive a profile of their own', async () => {
@@ -151,18 +132,11 @@ describe.each(['baseline', 'expanded', 'today'])('in the state %s', state => {
         return new;
       end $$;
       create trigger a_first after insert on auth.users for each row execute function public.first();`)
-    try {
-      const id = await signUp(admin, { metadata: { username: 'second' } })
-      expect(await sql`select id, username from public.profiles`).toEqual([{ id, username: 'first' }])
-    } finally {
-      await admin`drop function public.first() cascade`
-    }
+    onTestFinished(() => admin`drop function public.first() cascade`.then())
+    const id = await signUp(admin, { metadata: { username: 'second' } })
+    expect(await sql`select id, username from public.profiles`).toEqual([{ id, username: 'first' }])
   })
 })
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 function trimmed(value: unknown): string {
   return typeof value === 'string' ? value.replaceAll(/^[ \t\n\r\f\v]+|[ \t\n\r\f\v]+$/g, '') : ''

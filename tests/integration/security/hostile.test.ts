@@ -1,21 +1,24 @@
 import type postgres from 'postgres'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createDatabase, type TestDatabase } from '../../support/database.ts'
+import { describe, expect, test } from 'vitest'
+import { sharedDatabase, undoneIn } from '../../support/database.ts'
 
 const ours = ['llms', 'memories', 'profiles', 'system_agents', 'user_agent_catalog', 'user_agents']
 const user = '5b7e0c1e-7a55-4d0c-9d3b-0e4f6a8c2d10'
 
+/** A sign-up within the transaction, with the search_path that it has. */
+async function signUp(tx: postgres.TransactionSql): Promise<void> {
+  await tx`set local role supabase_auth_admin`
+  await tx`insert into auth.users (id, email, raw_user_meta_data) values (${user}, null, '{}')`
+  await tx`reset role`
+}
+
 describe.each(['baseline', 'expanded', 'contracted', 'today'])('in the state %s', state => {
-  let database: TestDatabase
-  beforeAll(async () => {
-    database = await createDatabase(state)
-  })
-  afterAll(() => database.drop())
+  const database = sharedDatabase(state)
 
   test.each(['pg_temp', 'hostile'])(
     'a sign-up leaves the tables of schema %s alone, whatever they are called',
     async schema => {
-      await undone(database, async tx => {
+      await undoneIn(database.admin, async tx => {
         if (schema === 'hostile') {
           await tx`create schema hostile`
           await tx`grant usage on schema hostile to public`
@@ -25,7 +28,7 @@ describe.each(['baseline', 'expanded', 'contracted', 'today'])('in the state %s'
           await tx`grant all on ${name} to public`
         }
         await tx`select set_config('search_path', ${`${schema}, public`}, true)`
-        await signUpThere(tx)
+        await signUp(tx)
 
         expect(await tx`select id from public.profiles`).toEqual([{ id: user }])
         expect(await tx`select id from profiles`).toEqual([])
@@ -38,35 +41,29 @@ describe.each(['baseline', 'expanded', 'contracted', 'today'])('in the state %s'
   )
 
   test('a sign-up calls no function of a schema that stands before pg_catalog', async () => {
-    await undone(database, async tx => {
+    await undoneIn(database.admin, async tx => {
       await tx`create schema hostile`
       await tx`grant usage on schema hostile to public`
-      for (const signature of ['"left"(text, int)', 'split_part(text, text, int)', 'btrim(text, text)']) {
-        await tx.unsafe(
-          `create function hostile.${signature} returns text language sql as $$ select 'hostile' $$`,
-        )
-      }
+      for (const name of ['"left"(text, int)', 'split_part(text, text, int)', 'btrim(text, text)'])
+        await tx.unsafe(`create function hostile.${name} returns text language sql as $$ select 'hostile' $$`)
       await tx`set local search_path = hostile, pg_catalog, public`
       expect(await tx`select split_part('a@b', '@', 1) as name`).toEqual([{ name: 'hostile' }])
-      await signUpThere(tx)
+      await signUp(tx)
       expect(await tx`select username from public.profiles`).toEqual([{ username: 'user_5b7e0c1e' }])
     })
   })
 
   test('a sign-up uses no type of the session’s own, whose checks would run with the owner’s rights', async () => {
-    await undone(database, async tx => {
+    await undoneIn(database.admin, async tx => {
       await tx`create table public.ran_as (name name)`
       await tx`grant all on public.ran_as to public`
       await tx.unsafe(`
         create function pg_temp.hostile(text) returns boolean language sql
         as $$ insert into public.ran_as values (current_user); select true $$`)
-      for (const name of ['text', 'uuid', 'jsonb']) {
-        const type = `pg_catalog.${name}`
-        await tx.unsafe(
-          `create domain pg_temp.${name} as ${type} check (pg_temp.hostile(value::pg_catalog.text))`,
-        )
-      }
-      await signUpThere(tx)
+      for (const name of ['text', 'uuid', 'jsonb'])
+        await tx.unsafe(`
+          create domain pg_temp.${name} as pg_catalog.${name} check (pg_temp.hostile(value::pg_catalog.text))`)
+      await signUp(tx)
       expect(await tx`select username from public.profiles`).toEqual([{ username: 'user_5b7e0c1e' }])
       expect(await tx`select name from public.ran_as`).toEqual([])
 
@@ -77,26 +74,3 @@ describe.each(['baseline', 'expanded', 'contracted', 'today'])('in the state %s'
     })
   })
 })
-
-/** A sign-up within the transaction, with the search_path that it has. */
-async function signUpThere(tx: postgres.TransactionSql): Promise<void> {
-  await tx`set local role supabase_auth_admin`
-  await tx`insert into auth.users (id, email, raw_user_meta_data) values (${user}, null, '{}')`
-  await tx`reset role`
-}
-
-/** Does the work as superuser, in a session of its own, and takes it back. */
-async function undone(
-  { admin }: TestDatabase,
-  work: (tx: postgres.TransactionSql) => Promise<void>,
-): Promise<void> {
-  const done = Symbol('done')
-  await admin
-    .begin(async tx => {
-      await work(tx)
-      throw done
-    })
-    .catch((error: unknown) => {
-      if (error !== done) throw error
-    })
-}

@@ -1,79 +1,47 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { runCli } from '../../support/cli.ts'
+import { ownDirectory } from '../../support/folder.ts'
 import { root } from '../../support/root.ts'
 
-async function emptyDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'agents-db-cli-'))
-  onTestFinished(() => rm(directory, { recursive: true }))
-  return directory
-}
+const number = (most: number, least: number) => `is invalid. Give a whole number from ${least} to ${most}.`
 
-const wrong: [args: string[], message: string][] = [
-  [['frobnicate'], "unknown command 'frobnicate'\nSee `agents-db --help`."],
-  [['statsu'], "unknown command 'statsu'\n(Did you mean status?)\nSee `agents-db --help`."],
-  [['constructor'], "unknown command 'constructor'\nSee `agents-db --help`."],
-  [['--plan'], "unknown option '--plan'\nSee `agents-db --help`."],
-  [['migrate', '--tu', 'x'], "unknown option '--tu'\n(Did you mean --to?)\nSee `agents-db migrate --help`."],
-  [['migrate', '--to'], "option '--to <name>' argument missing\nSee `agents-db migrate --help`."],
+test.each<[args: string, message: string, help: string]>([
+  ['frobnicate', "unknown command 'frobnicate'", ''],
+  ['statsu', "unknown command 'statsu'\n(Did you mean status?)", ''],
+  ['constructor', "unknown command 'constructor'", ''],
+  ['--plan', "unknown option '--plan'", ''],
+  ['migrate --tu x', "unknown option '--tu'\n(Did you mean --to?)", 'migrate '],
+  ['migrate --to', "option '--to <name>' argument missing", 'migrate '],
+  ['migrate everything', "too many arguments for 'migrate'. Expected 0 arguments but got 1.", 'migrate '],
+  ['migrate --retries -1', `option '--retries <n>' argument '-1' ${number(2147483647, 0)}`, 'migrate '],
+  ['rollback --retries=many', `option '--retries <n>' argument 'many' ${number(2147483647, 0)}`, 'rollback '],
   [
-    ['migrate', 'everything'],
-    "too many arguments for 'migrate'. Expected 0 arguments but got 1.\nSee `agents-db migrate --help`.",
+    'archive drop --lock-timeout 0',
+    `option '--lock-timeout <ms>' argument '0' ${number(2147483647, 1)}`,
+    'archive ',
   ],
-  [
-    ['migrate', '--retries', '-1'],
-    "option '--retries <n>' argument '-1' is invalid. Give a whole number from 0 to 2147483647.\nSee `agents-db migrate --help`.",
-  ],
-  [
-    ['rollback', '--retries=many'],
-    "option '--retries <n>' argument 'many' is invalid. Give a whole number from 0 to 2147483647.\nSee `agents-db rollback --help`.",
-  ],
-  [
-    ['archive', 'drop', '--yes', '--lock-timeout', '0'],
-    "option '--lock-timeout <ms>' argument '0' is invalid. Give a whole number from 1 to 2147483647.\nSee `agents-db archive --help`.",
-  ],
-  [
-    ['db', 'start', '--port', '70000'],
-    "option '--port <n>' argument '70000' is invalid. Give a whole number from 1 to 65535.\nSee `agents-db db --help`.",
-  ],
-  [['db', 'stop', '--port', '5000'], "unknown option '--port'\nSee `agents-db db --help`."],
-  [
-    ['archive', 'keep'],
-    "too many arguments for 'archive'. Expected 0 arguments but got 1.\nSee `agents-db archive --help`.",
-  ],
-  [
-    ['archive', 'drop', 'twice'],
-    "too many arguments for 'drop'. Expected 0 arguments but got 1.\nSee `agents-db archive --help`.",
-  ],
-  [['db', 'stat'], "unknown command 'stat'\n(Did you mean start?)\nSee `agents-db db --help`."],
-  [
-    ['db', 'start', 'twice'],
-    "too many arguments for 'start'. Expected 0 arguments but got 1.\nSee `agents-db db --help`.",
-  ],
-]
+  ['db start --port 70000', `option '--port <n>' argument '70000' ${number(65535, 1)}`, 'db '],
+  ['db stop --port 5000', "unknown option '--port'", 'db '],
+  ['archive keep', "too many arguments for 'archive'. Expected 0 arguments but got 1.", 'archive '],
+  ['archive drop twice', "too many arguments for 'drop'. Expected 0 arguments but got 1.", 'archive '],
+  ['db stat', "unknown command 'stat'\n(Did you mean start?)", 'db '],
+])('%s exits 2, says what is wrong and where help is, and does nothing', async (args, wrong, command) => {
+  const cwd = await ownDirectory()
+  const message = `${wrong}\nSee \`agents-db ${command}--help\`.`
+  expect(await runCli(args.split(' '), { cwd })).toEqual({ code: 2, stdout: '', stderr: `${message}\n` })
+  const { code, stdout } = await runCli([...args.split(' '), '--json'], { cwd })
+  expect({ code, document: JSON.parse(stdout) }).toEqual({
+    code: 2,
+    document: { error: { code: 'USAGE', message } },
+  })
+  expect(await readdir(cwd)).toEqual([])
+})
 
-test.each(wrong)(
-  '%j exits 2, says what is wrong and where help is, and does nothing',
-  async (args, message) => {
-    const cwd = await emptyDirectory()
-    expect(await runCli(args, { cwd })).toEqual({ code: 2, stdout: '', stderr: `${message}\n` })
-    const { code, stdout } = await runCli([...args, '--json'], { cwd })
-    expect({ code, document: JSON.parse(stdout) }).toEqual({
-      code: 2,
-      document: { error: { code: 'USAGE', message } },
-    })
-    expect(await readdir(cwd)).toEqual([])
-  },
-)
-
-test.each([
-  { args: [], help: 'agents-db --help' },
-  { args: ['db'], help: 'agents-db db --help' },
-])('$args lacks a command: it prints the help on stderr, and exits 2', async ({ args, help }) => {
+test.each([[[]], [['db']]])('%j lacks a command: it prints the help on stderr, and exits 2', async args => {
   const { stdout } = await runCli([...args, '--help'])
-  const message = `a command is missing\nSee \`${help}\`.`
+  const message = `a command is missing\nSee \`${['agents-db', ...args].join(' ')} --help\`.`
   expect(await runCli(args)).toEqual({ code: 2, stdout: '', stderr: `${stdout}${message}\n` })
   const json = await runCli([...args, '--json'])
   expect(JSON.parse(json.stdout)).toEqual({ error: { code: 'USAGE', message } })
@@ -90,39 +58,36 @@ test.each([[['--', 'migrate']], [['migrate', '--']]])(
   },
 )
 
-describe('help', () => {
-  test.each([['--help'], ['-h'], ['help']])('%s lists every command and exits 0', async word => {
-    const { code, stdout, stderr } = await runCli([word])
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(
-      [...stdout.split('Commands:')[1]!.matchAll(/^ {2}(\w+) {2,}\w/gm)].map(([, name]) => name),
-    ).toEqual('start migrate rollback seed status check adopt repair archive db'.split(' '))
-    expect(stdout).toContain('Exit codes: 0 done or clean; 1 error; 2 wrong usage;')
-  })
+test.each(['--help', '-h', 'help'])('%s lists every command and exits 0', async word => {
+  const { code, stdout, stderr } = await runCli([word])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const listed = [...stdout.split('Commands:')[1]!.matchAll(/^ {2}(\w+) {2,}\w/gm)].map(([, name]) => name)
+  expect(listed).toEqual('start migrate rollback seed status check adopt repair archive db'.split(' '))
+  expect(stdout).toContain('Exit codes: 0 done or clean; 1 error; 2 wrong usage;')
+})
 
-  const locks = ['--lock-timeout <ms>', '--retries <n>']
-  test.each([
-    ['start', ['--port <n>', '--yes']],
-    ['migrate', ['--to <name>', '--plan', ...locks]],
-    ['rollback', ['--to <name>', ...locks]],
-    ['seed', ['--llms <file>', '--agents <file>', '--dry-run', '--prune', '--yes']],
-    ['status', []],
-    ['check', []],
-    ['adopt', ['--yes']],
-    ['repair', ['--yes']],
-    ['archive', ['drop [options]']],
-    ['archive drop', ['--yes', ...locks]],
-    ['db', ['start [options]', 'stop', 'url', 'reset [options]']],
-    ['db start', ['--port <n>']],
-    ['db reset', ['--port <n>', '--yes']],
-  ])('%s --help explains its options', async (command, options) => {
-    const { code, stdout } = await runCli([...command.split(' '), '--help'])
-    expect(code).toBe(0)
-    expect(stdout).toMatch(new RegExp(`^Usage: agents-db ${command} `))
-    const explained = [...stdout.matchAll(/^ {2}(\S.*?) {2,}\w/gm)].map(([, term]) => term)
-    expect(explained.filter(term => !/--(help|json|version)$/.test(term!))).toEqual(options)
-    expect(explained).toContain('--json')
-  })
+const locks = ['--lock-timeout <ms>', '--retries <n>']
+test.each([
+  ['start', ['--port <n>', '--yes']],
+  ['migrate', ['--to <name>', '--plan', ...locks]],
+  ['rollback', ['--to <name>', ...locks]],
+  ['seed', ['--llms <file>', '--agents <file>', '--dry-run', '--prune', '--yes']],
+  ['status', []],
+  ['check', []],
+  ['adopt', ['--yes']],
+  ['repair', ['--yes']],
+  ['archive', ['drop [options]']],
+  ['archive drop', ['--yes', ...locks]],
+  ['db', ['start [options]', 'stop', 'url', 'reset [options]']],
+  ['db start', ['--port <n>']],
+  ['db reset', ['--port <n>', '--yes']],
+])('%s --help explains its options', async (command, options) => {
+  const { code, stdout } = await runCli([...command.split(' '), '--help'])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(new RegExp(`^Usage: agents-db ${command} `))
+  const explained = [...stdout.matchAll(/^ {2}(\S.*?) {2,}\w/gm)].map(([, term]) => term)
+  expect(explained.filter(term => !/--(help|json|version)$/.test(term!))).toEqual(options)
+  expect(explained).toContain('--json')
 })
 
 test.each(['--version', '-v'])('%s prints the version', async option => {
@@ -132,6 +97,7 @@ test.each(['--version', '-v'])('%s prints the version', async option => {
 
 describe('DATABASE_URL', () => {
   const form = /^DATABASE_URL is not a URL of the form postgresql:\/\/.*percent-encoded\n$/
+  const unreachable = /^cannot reach PostgreSQL at 127\.0\.0\.1:1 \(ECONNREFUSED\)/
   test.each([
     ['localhost', 2, form],
     ['', 2, /^DATABASE_URL is empty/],
@@ -139,11 +105,7 @@ describe('DATABASE_URL', () => {
     ['postgresql://me:7/hunter2@127.0.0.1/db', 2, form],
     ['postgresql://me:7#hunter2@127.0.0.1/db', 2, form],
     ['postgresql://me:hunter2@nowhere.invalid/db', 1, /nowhere\.invalid: there is no such host\./],
-    [
-      'postgresql://me:hunter2@127.0.0.1:1/db',
-      1,
-      /^cannot reach PostgreSQL at 127\.0\.0\.1:1 \(ECONNREFUSED\)/,
-    ],
+    ['postgresql://me:hunter2@127.0.0.1:1/db', 1, unreachable],
   ])('%j exits %i, and no password is shown', async (url, code, message) => {
     for (const command of ['status', 'start']) {
       const result = await runCli([command], { env: { DATABASE_URL: url } })
@@ -153,49 +115,46 @@ describe('DATABASE_URL', () => {
   })
 
   test('is read from .env, unless the environment has it', async () => {
-    const cwd = await emptyDirectory()
+    const cwd = await ownDirectory()
     await writeFile(join(cwd, '.env'), 'DATABASE_URL="postgresql://me@127.0.0.1:1/db" # for tests\n')
-    const fromFile = await runCli(['status'], { cwd })
-    expect(fromFile).toMatchObject({ code: 1, stderr: expect.stringContaining('127.0.0.1:1 ') })
     const env = { DATABASE_URL: 'postgresql://me@127.0.0.1:2/db' }
-    const fromEnvironment = await runCli(['status'], { cwd, env })
-    expect(fromEnvironment).toMatchObject({ code: 1, stderr: expect.stringContaining('127.0.0.1:2 ') })
+    for (const [options, address] of [
+      [{ cwd }, '127.0.0.1:1 '],
+      [{ cwd, env }, '127.0.0.1:2 '],
+    ] as const)
+      expect(await runCli(['status'], options)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(address),
+      })
   })
 })
 
-test.each(['start', 'db start'])('AGENTS_DB_PORT that is not a port is refused by %s', async command => {
-  const cwd = await emptyDirectory()
+test.each(['start', 'db start'])('%s refuses an AGENTS_DB_PORT that is not a port', async command => {
+  const cwd = await ownDirectory()
   await writeFile(join(cwd, '.env'), 'AGENTS_DB_PORT=any\n')
-  expect(await runCli(command.split(' '), { cwd })).toEqual({
-    code: 2,
-    stdout: '',
-    stderr: 'AGENTS_DB_PORT is "any". Give a whole number from 1 to 65535.\n',
-  })
+  const stderr = 'AGENTS_DB_PORT is "any". Give a whole number from 1 to 65535.\n'
+  for (const env of [{}, { AGENTS_DB_PORT: 'any' }])
+    expect(await runCli(command.split(' '), { cwd, env })).toEqual({ code: 2, stdout: '', stderr })
   expect(await readdir(cwd)).toEqual(['.env'])
 })
 
-describe('what cannot be undone', () => {
-  test('needs --yes without a terminal', async () => {
-    const cwd = await emptyDirectory()
-    const question = `Delete all data of the local server in ${join(cwd, '.data')}?`
-    expect(await runCli(['db', 'reset'], { cwd })).toEqual({
-      code: 2,
-      stdout: '',
-      stderr: `${question} Without a terminal, pass --yes.\n`,
-    })
-    expect(await readdir(cwd)).toEqual([])
-  })
+test('what cannot be undone needs --yes without a terminal', async () => {
+  const cwd = await ownDirectory()
+  const question = `Delete all data of the local server in ${join(cwd, '.data')}?`
+  const stderr = `${question} Without a terminal, pass --yes.\n`
+  expect(await runCli(['db', 'reset'], { cwd })).toEqual({ code: 2, stdout: '', stderr })
+  expect(await readdir(cwd)).toEqual([])
+})
 
-  test.each(['n\n', '\n', 'yesterday\n', ''])('is not done on a terminal where %j is typed', async typed => {
-    const cwd = await emptyDirectory()
-    const { code, stdout, stderr } = await runCli(['db', 'reset', '--json'], { cwd, typed })
-    expect({ code, document: JSON.parse(stdout) }).toEqual({
-      code: 1,
-      document: { error: { code: 'DECLINED', message: 'cancelled; nothing was changed' } },
-    })
-    expect(stderr).toContain('[y/N]')
-    expect(await readdir(cwd)).toEqual([])
+test.each(['n\n', '\n', 'yesterday\n', ''])('nor is it done on a terminal where %j is typed', async typed => {
+  const cwd = await ownDirectory()
+  const { code, stdout, stderr } = await runCli(['db', 'reset', '--json'], { cwd, typed })
+  expect({ code, document: JSON.parse(stdout) }).toEqual({
+    code: 1,
+    document: { error: { code: 'DECLINED', message: 'cancelled; nothing was changed' } },
   })
+  expect(stderr).toContain('[y/N]')
+  expect(await readdir(cwd)).toEqual([])
 })
 
 test('an error is marked in red on a terminal, without colour where NO_COLOR is set', async () => {
@@ -212,11 +171,11 @@ test.each([
   [{ npm_lifecycle_event: 'db', npm_package_name: 'their-app' }, 'agents-db'],
   [{ npm_lifecycle_event: 'db', npm_package_name: '@agents/db' }, 'pnpm'],
 ])('a hint names the command as it was called: %j', async (env, self) => {
-  const cwd = await emptyDirectory()
-  expect(await runCli(['db', 'url'], { cwd, env })).toEqual({
+  const stderr = `the local PostgreSQL is not running; \`${self} db start\` starts it\n`
+  expect(await runCli(['db', 'url'], { cwd: await ownDirectory(), env })).toEqual({
     code: 1,
     stdout: '',
-    stderr: `the local PostgreSQL is not running; \`${self} db start\` starts it\n`,
+    stderr,
   })
 })
 

@@ -69,7 +69,7 @@ describe('a model that an agent uses', () => {
   test('has to be among those of the file or of the database', () => {
     const agents = [agent('T', 'm'), agent('U', 'stored'), agent('V', 'modle-1')]
     expect(lines([model('m'), model('model-1')], agents, ['stored'])).toEqual([
-      'system_agents.yaml:13:21 agents[2].llm_model_code: agent "V" needs the unknown model "modle-1", ' +
+      'system_agents.yaml:13:21 agents[2].llm_model_code: agent "V" needs the unknown model "modle-1"; ' +
         'did you mean "model-1"? (known: m, model-1, stored)',
     ])
   })
