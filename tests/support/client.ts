@@ -19,7 +19,7 @@ export async function hold(url: string, statement: string) {
   return { pid: self?.pid as number, release: async () => void (await sql`commit`) }
 }
 
-/** What a migration waits for; `reached` once it has waited so often. */
+/** What a migration waits for. `reached` resolves once it has waited so often, and fails where it ends before. */
 export function waits(often: number) {
   const seen: Wait[] = []
   let enough = () => {}
@@ -29,7 +29,11 @@ export function waits(often: number) {
   const onWait = (wait: Wait) => {
     if (seen.push(wait) === often) enough()
   }
-  return { seen, reached, onWait }
+  const endedEarly = async (work: Promise<unknown>) => {
+    await work
+    throw new Error(`it waited ${seen.length} times, and not ${often}`)
+  }
+  return { seen, reached: (work: Promise<unknown>) => Promise.race([reached, endedEarly(work)]), onWait }
 }
 
 /** The URL of a role that may read the ledger and nothing else, and write nothing. It goes with the test. */

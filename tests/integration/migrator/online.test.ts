@@ -81,7 +81,7 @@ test('an index that waits for older transactions to end says for whom, and is bu
   const older = await hold(at.url, 'select count(*) from public.memories')
   const { seen, reached, onWait } = waits(1)
   const migrating = migrate(at.db, { to: 'harden_the_tables', onWait })
-  await reached
+  await reached(migrating)
   await older.release()
   expect((await migrating).applied).toHaveLength(1)
   const place = `${named('harden_the_tables')}/online\\.sql: statement 3 of \\d+, line \\d+`

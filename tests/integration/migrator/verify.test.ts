@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { migrate, packagedMigrations, repair, rollback, status } from '../../../src/migrate.ts'
+import { readMigrations } from '../../../src/migrator/files.ts'
 import { readCatalog, stateOf } from '../../support/catalog.ts'
 import { ownDatabase, type TestDatabase } from '../../support/database.ts'
 import { copyOfMigrations, folderOf } from '../../support/folder.ts'
@@ -95,25 +97,63 @@ test('a file that would end its transaction is refused before anything runs, up 
   await migrate(at.db, { folder: other })
   expect((await rollback(at.db, { folder: other })).undone).toHaveLength(1)
   await expect(rollback(at.db, { folder: other })).rejects.toMatchObject({ code: 'TRANSACTION_CONTROL' })
+  await writeFile(join(other, '20260101000000_begin/down.sql'), 'drop table public.made;')
+  await writeFile(join(other, '20260101000000_begin/down.check.sql'), 'commit;')
+  await expect(rollback(at.db, { folder: other })).rejects.toMatchObject({
+    code: 'TRANSACTION_CONTROL',
+    message: expect.stringMatching(
+      /begin\/down\.check\.sql, line 1: COMMIT is not allowed.* down\.online\.sql/,
+    ),
+  })
   expect(await made()).toBe('made')
 })
+
+/** Changes the ledger as another migrator would, between the plan of a command and its first transaction. */
+async function overtake(
+  { admin }: TestDatabase,
+  command: (options: { onStart: () => void }) => Promise<unknown>,
+  change: (tx: postgres.TransactionSql) => Promise<unknown>,
+): Promise<unknown> {
+  const { outcome } = await admin.begin(async tx => {
+    // The key that every migrator asks for.
+    await tx`select pg_advisory_xact_lock(${0x61676462})`
+    let outcome: Promise<unknown> = Promise.resolve()
+    await new Promise<void>(resolve => {
+      outcome = command({ onStart: () => resolve() }).catch(error => error)
+    })
+    await change(tx)
+    return { outcome }
+  })
+  return await outcome
+}
 
 test('the ledger is compared again under the lock: what changed while we waited is seen before we run', async () => {
   const at = await ownDatabase('contracted')
   const before = await readCatalog(at.admin)
-  const outcome = await at.admin.begin(async tx => {
-    // The key that every migrator asks for.
-    await tx`select pg_advisory_xact_lock(${0x61676462})`
-    let migrating: Promise<unknown> = Promise.resolve()
-    await new Promise<void>(resolve => {
-      migrating = migrate(at.db, { onStart: () => resolve() }).catch(error => error)
-    })
-    await tx`update drizzle.__drizzle_migrations set hash = 'another' where name = ${names[0]!}`
-    return { migrating }
-  })
-  expect(await outcome.migrating).toMatchObject({
+  const outcome = await overtake(
+    at,
+    options => migrate(at.db, options),
+    tx => tx`update drizzle.__drizzle_migrations set hash = 'another' where name = ${names[0]!}`,
+  )
+  expect(outcome).toMatchObject({
     code: 'EDITED',
     message: expect.stringMatching(new RegExp(`^${names[0]}: .* Nothing of ${hardening[0]} was run\\.$`)),
+  })
+  expect(await readCatalog(at.admin)).toEqual(before)
+})
+
+test('a rollback that another migration overtakes says so, and undoes nothing', async () => {
+  const at = await ownDatabase('contracted')
+  const before = await readCatalog(at.admin)
+  const [next] = readMigrations(packagedMigrations()).filter(({ name }) => name === hardening[0])
+  const outcome = await overtake(
+    at,
+    options => rollback(at.db, options),
+    tx => tx`insert into drizzle.__drizzle_migrations (hash, name) values (${next!.hash}, ${next!.name})`,
+  )
+  expect(outcome).toMatchObject({
+    code: 'BUSY',
+    message: expect.stringContaining(`${next!.name} was applied meanwhile: roll that back first.`),
   })
   expect(await readCatalog(at.admin)).toEqual(before)
 })

@@ -41,7 +41,7 @@ test.for(holders)(
     const migrating = migrate(at.db, { to: contract, onWait })
     // All of this while the holder goes on: clients that queued behind the migration were let through.
     await Promise.all([
-      reached,
+      reached(migrating),
       answered(50, () => signUp(auth)),
       answered(50, () => reader`select count(*) from public.memories where status = 'active'`),
     ])
@@ -97,7 +97,7 @@ test('a rollback waits as a migration does, and gives up as it does', async () =
 
   const { reached, onWait } = waits(1)
   const undoing = rollback(at.db, { onWait })
-  await reached
+  await reached(undoing)
   await holder.release()
   expect((await undoing).undone).toHaveLength(1)
 })
@@ -107,7 +107,7 @@ test('without a connection to spare it waits all the same, and cannot say for wh
   const holder = await hold(at.url, 'select * from public.llms limit 1')
   const { seen, reached, onWait } = waits(1)
   const migrating = migrate(drizzle({ client: ownClient(at.url) }), { to: contract, onWait })
-  await reached
+  await reached(migrating)
   expect(seen[0]?.message).toContain('SQLSTATE 55P03')
   expect(seen[0]?.message).not.toContain('blocked by')
   await holder.release()
@@ -132,4 +132,15 @@ test('a client that takes two locks in the other order is never the victim of th
   expect((await migrating).applied).toHaveLength(1)
   expect(seen.length).toBeGreaterThan(0)
   expect(await at.admin`select from public.memories where content = 'survives'`).toHaveLength(1)
+})
+
+test('a locked ledger is waited for like any other table', async () => {
+  const at = await filled()
+  const holder = await hold(at.adminUrl, 'lock table drizzle.__drizzle_migrations in exclusive mode')
+  const { seen, reached, onWait } = waits(2)
+  const migrating = migrate(at.db, { to: contract, onWait })
+  await reached(migrating)
+  expect(seen[0]?.message).toBe('canceling statement due to lock timeout')
+  await holder.release()
+  expect((await migrating).applied).toHaveLength(1)
 })

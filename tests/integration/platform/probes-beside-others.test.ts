@@ -30,7 +30,7 @@ describe('beside others', () => {
 
     const { reached, onWait } = waits(2)
     const migrating = migrate(at.db, { ...options, onWait })
-    await reached
+    await reached(migrating)
     await lock.release()
     const { applied, probes } = await migrating
     expect(applied).toHaveLength(1)
