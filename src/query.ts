@@ -1,5 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { PgTransactionConfig } from 'drizzle-orm/pg-core'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import type postgres from 'postgres'
 import type { Database } from './database.ts'
 
 /** Runs one statement and gives its rows as objects, whichever driver the database uses. */
@@ -117,20 +119,21 @@ export async function transaction<T>(
 
 /**
  * Runs `work` over one connection with our own settings, but outside a transaction, where some statements must run. The
- * session's settings are put back. A pooler in transaction mode may run `work` with the role's settings instead.
+ * session's settings are put back. A driver other than postgres.js, or a pooler in transaction mode, may run it with the
+ * role's settings instead.
  */
 export async function outsideTransaction<T>(db: Database, work: (on: Database) => Promise<T>): Promise<T> {
-  return await transaction(db, async tx => {
-    await execute(tx, sql`commit`)
-    const before = await applySettings(tx, { ...SETTINGS, ...TRANSACTION_DEFAULTS }, 'session')
-    try {
-      return await work(tx)
-    } finally {
-      await applySettings(tx, before, 'session').catch(() => {})
-      // The driver ends what it began; it does not know of the commit, and refuses a `begin`.
-      await execute(tx, sql`start transaction`).catch(() => {})
-    }
-  })
+  const { $client: pool } = db as { $client?: Partial<postgres.Sql> }
+  if (!pool?.reserve) return await work(db)
+  const client = await pool.reserve()
+  try {
+    // Drizzle asks a client for its options.
+    const on: Database = drizzle({ client: Object.assign(client, { options: pool.options }) })
+    const before = await applySettings(on, { ...SETTINGS, ...TRANSACTION_DEFAULTS }, 'session')
+    return await work(on).finally(() => applySettings(on, before, 'session').catch(() => {}))
+  } finally {
+    client.release()
+  }
 }
 
 /** postgres.js and node-postgres say how many connections their pool may have; what says nothing has one. */
