@@ -48,8 +48,21 @@ export async function agentsForUser(db: Database, userId: string): Promise<Agent
 
   return rows.map(({ prompt, config, ...agent }) => {
     const customized = prompt !== null && prompt.trim() !== ''
-    return { ...agent, config: customized ? { ...config, prompt } : config, customized }
+    return { ...agent, config: { ...objectOf(config), ...(customized && { prompt }) }, customized }
   })
+}
+
+/** Some drivers have written an object as a JSON string that holds it. What is no object has no settings. */
+function objectOf(config: unknown): SystemAgent['config'] {
+  if (typeof config !== 'string') {
+    const isObject = typeof config === 'object' && config !== null && !Array.isArray(config)
+    return isObject ? (config as SystemAgent['config']) : {}
+  }
+  try {
+    return objectOf(JSON.parse(config))
+  } catch {
+    return {}
+  }
 }
 
 /** Drizzle writes a table of `public` without its schema, so that a session's search_path decides which is meant. */
