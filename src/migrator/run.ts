@@ -59,6 +59,8 @@ export async function runMigration(
   let online = options.online !== false && connectionsOf(db) > 1 ? run.online : undefined
   options.onStart?.(name)
   const started = performance.now()
+  // Other connections note beside it how far their batches are.
+  if (online) await withMigrationLock(db, tx => ensureLedger(tx, project))
 
   const attempt = () =>
     withMigrationLock(db, async tx => {
