@@ -42,7 +42,8 @@ export async function migrate(
         return !ledger.some(entry => entry.name === migration.name)
       },
       updateLedger: async (tx: Database) => {
-        await project.beforeCommit?.(tx, migration, migration === pending.at(-1))
+        const { name } = migration
+        await project.beforeCommit?.(tx, { name, way: 'up', at: name })
         await insertEntry(tx, project, migration)
       },
     }

@@ -69,7 +69,11 @@ export async function rollback(
           `${last} was applied meanwhile: roll that back first. ${name} was not undone.`,
         )
       },
-      updateLedger: (tx: Database) => deleteEntry(tx, project, migration),
+      updateLedger: async (tx: Database) => {
+        const at = applied[applied.indexOf(migration) - 1]?.name
+        await project.beforeCommit?.(tx, { name, way: 'down', at })
+        await deleteEntry(tx, project, migration)
+      },
     }
     const completed = await runMigration(db, project, run, options)
     if (completed) undone.push(completed)

@@ -24,7 +24,7 @@ export interface MigrateReport extends engine.MigrateReport {
 /**
  * Brings a database up to date: each pending migration in a transaction of its own, one migrator at a time, recorded in
  * drizzle's ledger as `drizzle-kit migrate` does. Before anything runs, what is applied is compared with the files. Before
- * the last migration is committed, a sign-up and every verb as a client are tried in its transaction.
+ * each migration is committed, a sign-up and every verb as a client are tried in its transaction.
  *
  * @throws MigrationError with a code and the place; migrations before the failing one stay applied
  */

@@ -6,7 +6,7 @@ import { requireProbes } from './probes/require.ts'
 
 /**
  * What this package adds to the engine: our schemas and the client roles of Supabase, an archive that may be kept or
- * dropped, and probes before the last migration is committed.
+ * dropped, and probes before every commit.
  *
  * @param folder the migrations; the package's own unless given
  * @param onProbes called with what passed, or could not be tried
@@ -24,9 +24,7 @@ export function project(
     },
     expectedCatalog: expectedWithArchive,
     probe,
-    beforeCommit: async (tx, { name }, isLast) => {
-      if (isLast) onProbes(await requireProbes(tx, folder, name))
-    },
+    beforeCommit: async (tx, change) => onProbes(await requireProbes(tx, folder, change)),
     hintFor,
   }
 }
