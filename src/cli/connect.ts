@@ -2,39 +2,49 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { createDatabase } from '../database.ts'
+import { readUrl, UrlError } from '../database-url.ts'
 import type { StartOptions } from '../local/server.ts'
 import { type Cli, UsageError } from './cli.ts'
 import type { Io } from './io.ts'
 import { parsePort } from './options.ts'
 
-/** A variable of the environment or, if it is not set there, of `.env`. */
+/**
+ * A variable of the environment or, if it is not set there, of `.env`.
+ *
+ * @throws UsageError if `.env` has its name but not as a variable: the default would be another database
+ */
 function setting({ env, cwd }: Io, name: string): string | undefined {
   if (env[name] !== undefined) return env[name]
   const file = join(cwd, '.env')
-  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8'))[name] : undefined
+  if (!existsSync(file)) return undefined
+  const bytes = readFileSync(file)
+  // PowerShell writes UTF-16. Decoding drops the byte order mark, which would be part of the first name.
+  const text = new TextDecoder(bytes[0] === 0xff ? 'utf-16le' : 'utf-8').decode(bytes)
+  const value = parseEnv(text)[name]
+  if (
+    value === undefined &&
+    new RegExp(`^[^\\w#]*(?:export\\s+)?${name}\\b`, 'im').test(text.replaceAll('\0', ''))
+  ) {
+    throw new UsageError(`.env names ${name}, but cannot be read. Write it on one line, as ${name}=value.`)
+  }
+  return value
 }
 
 /**
  * The URL in `DATABASE_URL`, if it is set.
  *
- * @throws UsageError if it is not a URL; the message does not repeat it
+ * @throws UsageError if it is not a URL, or asks for what cannot be had; the message does not repeat it
  */
 export function configuredUrl(io: Io): string | undefined {
-  const url = setting(io, 'DATABASE_URL')
+  const url = setting(io, 'DATABASE_URL')?.trim()
   if (url === '') throw new UsageError('DATABASE_URL is empty. Unset it to use the local server.')
-  if (url !== undefined && !isPostgresUrl(url)) {
-    throw new UsageError(
-      'DATABASE_URL is not a URL of the form postgresql://user:password@host:port/database, with special characters in the password percent-encoded',
-    )
+  try {
+    if (url !== undefined) readUrl(url)
+    return url
+  } catch (error) {
+    if (error instanceof UrlError) throw new UsageError(`DATABASE_URL ${error.message}`)
+    throw error
   }
-  return url
-}
-
-/** A password with a slash or a hash sign ends the host too early, and would be shown: its @ is then in the path. */
-function isPostgresUrl(url: string): boolean {
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) return false
-  const { pathname, search, hash } = new URL(url)
-  return !`${pathname}${search}${hash}`.includes('@')
 }
 
 /** Where the local server keeps its data. */
@@ -79,7 +89,7 @@ export async function withDatabase<T>(
     prepare: false,
     // Otherwise the driver asks for PostgreSQL's types when it connects, and leaves an error there unhandled.
     fetch_types: false,
-    connect_timeout: 10,
+    connect_timeout: readUrl(url).connect_timeout ?? 10,
     connection: { application_name: 'agents-db' },
     onnotice: notice => {
       if (notice.severity === 'INFO') cli.note(String(notice.message))
@@ -92,7 +102,12 @@ export async function withDatabase<T>(
   }
 }
 
-/** A URL without its password and parameters, which may be shown. */
+/** A URL without its password, and with no more parameters than say which database it is. */
 export function withoutPassword(url: string): string {
-  return Object.assign(new URL(url), { password: '', search: '' }).href
+  const [before = '', query = ''] = url.split(/\?(.*)/s)
+  const kept = query.split('&').filter(pair => /^(?:host|port|dbname|user)=/i.test(pair))
+  return [
+    before.replace(/^([^:]+:\/\/[^:/?#]*):[^/?#]*@/, '$1@'),
+    ...(kept.length > 0 ? [kept.join('&')] : []),
+  ].join('?')
 }
