@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { parseEnv } from 'node:util'
 import { createDatabase } from '../database.ts'
 import { readUrl, UrlError } from '../database-url.ts'
@@ -82,6 +83,7 @@ export async function withDatabase<T>(
   work: (db: ReturnType<typeof createDatabase>, url: string) => Promise<T>,
 ): Promise<T> {
   const url = configuredUrl(cli.io) ?? (await startLocalServer(cli))
+  const { host: hosts, connect_timeout = 10 } = readUrl(url)
   const db = createDatabase(url, {
     // One for the migration, one for its online part, one to ask what blocks that; opened when needed.
     max: 3,
@@ -89,13 +91,20 @@ export async function withDatabase<T>(
     prepare: false,
     // Otherwise the driver asks for PostgreSQL's types when it connects, and leaves an error there unhandled.
     fetch_types: false,
-    connect_timeout: readUrl(url).connect_timeout ?? 10,
+    connect_timeout,
     connection: { application_name: 'agents-db' },
     onnotice: notice => {
       if (notice.severity === 'INFO') cli.note(String(notice.message))
     },
   })
   try {
+    if (Array.isArray(hosts) && hosts.length > 1) {
+      // postgres.js would try hosts that are down for ever.
+      const late = delay(connect_timeout * 1000, undefined, { ref: false }).then(() => {
+        throw new Error(`cannot reach PostgreSQL at any of ${hosts.join(', ')} within ${connect_timeout} s`)
+      })
+      await Promise.race([db.$client`select 1`, late])
+    }
     return await work(db, url)
   } finally {
     await db.$client.end({ timeout: 5 })

@@ -9,7 +9,10 @@ describe('which database', () => {
   test.each<[rest: string, options: object]>([
     ['me:secret@h/db', plain],
     ['me:secret@h:5433/db', { ...plain, port: 5433 }],
-    ['m%40e:p%2F%23%3F%3A%40@h/my%20db', { ...plain, username: 'm@e', password: 'p/#?:@', database: 'my db' }],
+    [
+      'm%40e:p%2F%23%3F%3A%40@h/my%20db',
+      { ...plain, username: 'm@e', password: 'p/#?:@', database: 'my db' },
+    ],
     ['me:p@ss:@h/db', { ...plain, password: 'p@ss:' }],
     ['h/db?user=me&password=se%26cret+', { ...plain, password: 'se&cret+' }],
     ['me:secret@other/other?host=h&port=5433&dbname=db', { ...plain, port: 5433 }],
