@@ -94,6 +94,23 @@ export function readUrl(url: string): Options {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
+/** The URL for postgres.js as drizzle-kit calls it: without what has no effect here, which it would send to the server. */
+export function plainUrl(url: string): string {
+  return withParameters(url, pair => !WITHOUT_EFFECT.test(pair) && !WITHOUT_PREPARE.test(pair))
+}
+
+/** A URL without its password, and with no more parameters than say which database it is. */
+export function withoutPassword(url: string): string {
+  const shown = withParameters(url, pair => /^(?:host|port|dbname|user)=/i.test(pair))
+  return shown.replace(/^([^:]+:\/\/[^:/?#]*):[^/?#]*@/, '$1@')
+}
+
+function withParameters(url: string, keep: (pair: string) => boolean): string {
+  const [before = '', query = ''] = url.split(/\?(.*)/s)
+  const kept = query.split('&').filter(keep).join('&')
+  return kept === '' ? before : `${before}?${kept}`
+}
+
 function readServer(authority: string, take: Take) {
   const places = authority
     .split(',')

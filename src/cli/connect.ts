@@ -5,16 +5,19 @@ import { parseEnv } from 'node:util'
 import { createDatabase } from '../database.ts'
 import { readUrl, UrlError } from '../database-url.ts'
 import type { StartOptions } from '../local/server.ts'
+import type { LedgerName } from '../migrator/project.ts'
 import { type Cli, UsageError } from './cli.ts'
 import type { Io } from './io.ts'
-import { parsePort } from './options.ts'
+import { parseLedger, parsePort } from './options.ts'
+
+type Settings = Pick<Io, 'env' | 'cwd'>
 
 /**
  * A variable of the environment or, if it is not set there, of `.env`.
  *
  * @throws UsageError if `.env` has its name but not as a variable: the default would be another database
  */
-function setting({ env, cwd }: Io, name: string): string | undefined {
+function setting({ env, cwd }: Settings, name: string): string | undefined {
   if (env[name] !== undefined) return env[name]
   const file = join(cwd, '.env')
   if (!existsSync(file)) return undefined
@@ -36,7 +39,7 @@ function setting({ env, cwd }: Io, name: string): string | undefined {
  *
  * @throws UsageError if it is not a URL, or asks for what cannot be had; the message does not repeat it
  */
-export function configuredUrl(io: Io): string | undefined {
+export function configuredUrl(io: Settings): string | undefined {
   const url = setting(io, 'DATABASE_URL')?.trim()
   if (url === '') throw new UsageError('DATABASE_URL is empty. Unset it to use the local server.')
   try {
@@ -59,12 +62,29 @@ export function localServer({ io, note, port = configuredPort(io) }: Cli): Start
 }
 
 function configuredPort(io: Io): number | undefined {
-  const value = setting(io, 'AGENTS_DB_PORT')
+  return parsed(io, 'AGENTS_DB_PORT', parsePort)
+}
+
+function parsed<T>(io: Settings, name: string, parse: (value: string) => T): T | undefined {
+  const value = setting(io, name)
   try {
-    return value === undefined ? undefined : parsePort(value)
+    return value === undefined ? undefined : parse(value)
   } catch (error) {
-    throw new UsageError(`AGENTS_DB_PORT is ${JSON.stringify(value)}. ${(error as Error).message}`)
+    throw new UsageError(`${name} is ${JSON.stringify(value)}. ${(error as Error).message}`)
   }
+}
+
+/** The table that records the migrations, as `AGENTS_DB_LEDGER` has it. */
+export function configuredLedger(io: Settings): LedgerName | undefined {
+  return parsed(io, 'AGENTS_DB_LEDGER', parseLedger)
+}
+
+/** The same as `drizzle.config.ts` has it. It is beside the sources, and not in the installed package. */
+async function drizzleLedger(): Promise<LedgerName | undefined> {
+  const file = new URL('../../drizzle.config.ts', import.meta.url)
+  if (!import.meta.url.endsWith('.ts') || !existsSync(file)) return undefined
+  const { migrations } = (await import(file.href)).default
+  return migrations && { schema: 'drizzle', table: '__drizzle_migrations', ...migrations }
 }
 
 async function startLocalServer(cli: Cli): Promise<string> {
@@ -80,9 +100,10 @@ async function startLocalServer(cli: Cli): Promise<string> {
  */
 export async function withDatabase<T>(
   cli: Cli,
-  work: (db: ReturnType<typeof createDatabase>, url: string) => Promise<T>,
+  work: (db: ReturnType<typeof createDatabase>, where: { ledger?: LedgerName }, url: string) => Promise<T>,
 ): Promise<T> {
   const url = configuredUrl(cli.io) ?? (await startLocalServer(cli))
+  const ledger = cli.ledger ?? configuredLedger(cli.io) ?? (await drizzleLedger())
   const { host: hosts, connect_timeout = 10 } = readUrl(url)
   const db = createDatabase(url, {
     // One for the migration, one for its online part, one to ask what blocks that; opened when needed.
@@ -105,18 +126,8 @@ export async function withDatabase<T>(
       })
       await Promise.race([db.$client`select 1`, late])
     }
-    return await work(db, url)
+    return await work(db, ledger ? { ledger } : {}, url)
   } finally {
     await db.$client.end({ timeout: 5 })
   }
-}
-
-/** A URL without its password, and with no more parameters than say which database it is. */
-export function withoutPassword(url: string): string {
-  const [before = '', query = ''] = url.split(/\?(.*)/s)
-  const kept = query.split('&').filter(pair => /^(?:host|port|dbname|user)=/i.test(pair))
-  return [
-    before.replace(/^([^:]+:\/\/[^:/?#]*):[^/?#]*@/, '$1@'),
-    ...(kept.length > 0 ? [kept.join('&')] : []),
-  ].join('?')
 }

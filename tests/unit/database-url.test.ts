@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { withoutPassword } from '../../src/cli/connect.ts'
-import { readUrl } from '../../src/database-url.ts'
+import { plainUrl, readUrl, withoutPassword } from '../../src/database-url.ts'
 
 const read = (rest: string) => readUrl(`postgresql://${rest}`)
 const plain = { username: 'me', password: 'secret', host: 'h', database: 'db', connection: {} }
@@ -119,4 +118,10 @@ test.each([
   ['/db?PASSWORD=hunter2&%70assword=hunter2&user=me', '/db?user=me'],
 ])('postgresql://%s is shown without its password', (rest, shown) => {
   expect(withoutPassword(`postgresql://${rest}`)).toBe(`postgresql://${shown}`)
+})
+
+test('for drizzle-kit, only what means nothing to it goes', () => {
+  const url = 'postgresql://me:p@h/db?pgbouncer=true&sslmode=require&schema=public&application_name=a'
+  expect(plainUrl(url)).toBe('postgresql://me:p@h/db?sslmode=require&application_name=a')
+  expect(plainUrl('postgresql://h/db?pgbouncer=true')).toBe('postgresql://h/db')
 })
