@@ -1,7 +1,7 @@
 import type { PgAsyncDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import { type Options, readUrl, UrlError } from './database-url.ts'
+import { type Options, readUrl } from './database-url.ts'
 import { relations } from './schema/relations.ts'
 
 /** Any Drizzle database on PostgreSQL, or a transaction of one, whatever its driver: postgres.js, PGlite and others. */
@@ -31,7 +31,6 @@ function connect(url: string, options: Options): postgres.Sql {
     const asked = readUrl(url)
     return postgres({ ...asked, ...options, connection: { ...options.connection, ...asked.connection } })
   } catch (error) {
-    if (error instanceof UrlError) throw new TypeError(`createDatabase: the URL ${error.message}`)
-    throw error
+    throw new TypeError(`createDatabase: the URL ${(error as Error).message}`)
   }
 }

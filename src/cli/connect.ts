@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseEnv } from 'node:util'
 import { createDatabase } from '../database.ts'
-import { readUrl, UrlError } from '../database-url.ts'
+import { readUrl } from '../database-url.ts'
 import type { StartOptions } from '../local/server.ts'
 import type { LedgerName } from '../migrator/project.ts'
 import { type Cli, UsageError } from './cli.ts'
@@ -46,8 +46,7 @@ export function configuredUrl(io: Settings): string | undefined {
     if (url !== undefined) readUrl(url)
     return url
   } catch (error) {
-    if (error instanceof UrlError) throw new UsageError(`DATABASE_URL ${error.message}`)
-    throw error
+    throw new UsageError(`DATABASE_URL ${(error as Error).message}`)
   }
 }
 

@@ -61,6 +61,7 @@ describe('parameters', () => {
     ['sslmode=verify-full', { ssl: { rejectUnauthorized: true } }],
     ['ssl=true', { ssl: { rejectUnauthorized: true } }],
     ['ssl=0', { ssl: false }],
+    ['ssl=true&sslmode=require', { ssl: { rejectUnauthorized: false } }],
     ['sslrootcert=system&sslmode=require', { ssl: { rejectUnauthorized: true } }],
     ['sslaccept=strict', { ssl: { rejectUnauthorized: true } }],
     ['sslmode=require&channel_binding=require', { ssl: { rejectUnauthorized: true } }],
@@ -79,11 +80,12 @@ describe('parameters', () => {
     ['hostaddr=127.0.0.1', none],
     ['client_encoding=LATIN1', none],
     ['target_session_attrs=fast', none],
-    ['sslmode=full', /^has an sslmode that is none of disable, allow, /],
+    ['ssl=maybe', / here: ssl\. /],
+    ['sslmode=full', / here: sslmode\. /],
     ['sslmode=verify-full&sslrootcert=/nowhere.pem', /^has an sslrootcert that cannot be read: ENOENT$/],
     ['sslcert=/dev/null&sslkey=/nowhere', /^has an sslkey that cannot be read: ENOENT$/],
     ['sslcert=package.json', /^has sslcert without sslkey/],
-    ['connect_timeout=soon', /^has a connect_timeout that is not a whole number$/],
+    ['connect_timeout=soon&port=x', / here: connect_timeout, port\. /],
     ['host=/tmp,h', /^names a socket among several hosts$/],
   ])('that cannot be honoured are named: %s', (query, message) => {
     expect(() => read(`me:hunter2@h/db?${query}`)).toThrow(message)

@@ -86,7 +86,9 @@ test.each([
   expect(code).toBe(0)
   expect(stdout).toMatch(new RegExp(`^Usage: agents-db ${command} `))
   const explained = [...stdout.matchAll(/^ {2}(\S.*?) {2,}\w/gm)].map(([, term]) => term)
-  expect(explained.filter(term => !/--(help|json|version)$/.test(term!))).toEqual(options)
+  expect(explained.filter(term => !/--(help|json|version|ledger <schema.table>)$/.test(term!))).toEqual(
+    options,
+  )
   expect(explained).toContain('--json')
 })
 
