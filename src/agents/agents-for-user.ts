@@ -1,4 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Database } from '../database.ts'
 import { type Llm, llms, profiles, type SystemAgent, systemAgents } from '../schema.ts'
 
@@ -39,9 +40,9 @@ export async function agentsForUser(db: Database, userId: string): Promise<Agent
         status: llms.status,
       },
     })
-    .from(systemAgents)
-    .innerJoin(llms, eq(llms.id, systemAgents.llmId))
-    .leftJoin(profiles, eq(profiles.id, userId))
+    .from(inPublic(systemAgents))
+    .innerJoin(inPublic(llms), eq(llms.id, systemAgents.llmId))
+    .leftJoin(inPublic(profiles), eq(profiles.id, userId))
     .where(eq(systemAgents.status, 'active'))
     .orderBy(systemAgents.agentType)
 
@@ -49,4 +50,9 @@ export async function agentsForUser(db: Database, userId: string): Promise<Agent
     const customized = prompt !== null && prompt.trim() !== ''
     return { ...agent, config: customized ? { ...config, prompt } : config, customized }
   })
+}
+
+/** Drizzle writes a table of `public` without its schema, so that a session's search_path decides which is meant. */
+function inPublic<Table extends PgTable>(table: Table): Table {
+  return sql`public.${table} as ${table}` as unknown as Table
 }

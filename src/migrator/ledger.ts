@@ -78,6 +78,18 @@ export async function ensureLedger(db: Database, project: Ledger): Promise<void>
   )
 }
 
+/** A table beside the ledger that has its name and a suffix. */
+export function besideLedger(project: Ledger, suffix: string) {
+  const { schema, table } = nameOf(project)
+  const identifier = sql`${sql.identifier(schema)}.${sql.identifier(`${table}${suffix}`)}`
+  return {
+    identifier,
+    name: [schema, `${table}${suffix}`].map(part => `"${part.replaceAll('"', '""')}"`).join('.'),
+    create: (db: Database, columns: SQL) =>
+      run(db, project, 'created', sql`create table if not exists ${identifier} ${columns}`),
+  }
+}
+
 /** Inserts a row as drizzle-kit would. */
 export async function insertEntry(db: Database, project: Ledger, migration: Migration): Promise<void> {
   const { hash, folderMillis, name } = migration

@@ -46,12 +46,15 @@ export async function commitsByItself({ sql }: Statement): Promise<boolean> {
   })
 }
 
-/** The table that a statement builds an index on concurrently, if it does. */
-export async function indexedConcurrently({ sql }: Statement): Promise<string | undefined> {
+/** The index that a statement builds concurrently, and on which table, if it does. */
+export async function indexedConcurrently({
+  sql,
+}: Statement): Promise<{ index: string | undefined; table: string } | undefined> {
   for (const { stmt } of await parse(sql)) {
     if (!stmt || !('IndexStmt' in stmt) || !stmt.IndexStmt.concurrent) continue
     const { schemaname = 'public', relname } = stmt.IndexStmt.relation ?? {}
-    return `${schemaname}.${relname}`
+    const { idxname } = stmt.IndexStmt
+    return { index: idxname && `${schemaname}.${idxname}`, table: `${schemaname}.${relname}` }
   }
   return undefined
 }
