@@ -14,8 +14,8 @@ export default {
   dbCredentials: {
     // Read by the commands that connect, and by no other.
     get url() {
-      const url = configuredUrl(io)
-      if (url) return plainUrl(url)
+      const url = io.env.DATABASE_URL === '' ? undefined : configuredUrl(io)
+      if (url !== undefined) return plainUrl(url)
       throw new Error(
         'DATABASE_URL is not set. The local server\'s is: export DATABASE_URL="$(pnpm --silent db url)"',
       )

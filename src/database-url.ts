@@ -101,6 +101,7 @@ function readServer(authority: string, take: Take) {
     take('host')?.split(',') ?? places.map(([, host]) => (decode(host) ?? '').replace(/^\[|\]$/g, ''))
   const given = take('port', /^[\d,]+$/)?.split(',') ?? places.map(([, , port]) => port)
   const ports = hosts.map((_, index) => Number(given[given.length > 1 ? index : 0]) || undefined)
+  if (ports.some(port => port && port > 65_535)) fail(FORM)
   const ssl = readTls(take, hosts)
   const [host = '', port] = [hosts[0], ports[0]]
   if (hosts.length > 1 && hosts.some(each => each.startsWith('/'))) fail('names a socket among several hosts')

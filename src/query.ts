@@ -127,8 +127,8 @@ export async function outsideTransaction<T>(db: Database, work: (on: Database) =
       return await work(tx)
     } finally {
       await applySettings(tx, before, 'session').catch(() => {})
-      // The driver ends what it began.
-      await execute(tx, sql`begin`).catch(() => {})
+      // The driver ends what it began; it does not know of the commit, and refuses a `begin`.
+      await execute(tx, sql`start transaction`).catch(() => {})
     }
   })
 }

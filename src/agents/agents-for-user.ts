@@ -54,5 +54,7 @@ export async function agentsForUser(db: Database, userId: string): Promise<Agent
 
 /** Drizzle writes a table of `public` without its schema, so that a session's search_path decides which is meant. */
 function inPublic<Table extends PgTable>(table: Table): Table {
-  return sql`public.${table} as ${table}` as unknown as Table
+  return new Proxy(table, {
+    get: (target, key) => (key === Symbol.for('drizzle:Schema') ? 'public' : Reflect.get(target, key)),
+  })
 }

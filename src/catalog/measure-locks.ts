@@ -12,7 +12,7 @@ import {
 } from '../migrator/measured-locks.ts'
 import { findByName } from '../migrator/name.ts'
 import { indexedConcurrently } from '../migrator/parse.ts'
-import { type Project, searchPathOf } from '../migrator/project.ts'
+import type { Project } from '../migrator/project.ts'
 import { applySettings, execute, query, transaction } from '../query.ts'
 
 /**
@@ -25,7 +25,8 @@ export async function measureLocks(db: Database, project: Project, name: string)
   if (migration.upOnline) locks['online.sql'] = await measureOnline(db, migration.upOnline)
   await transaction(db, async tx => {
     await ensureLedger(tx, project)
-    await applySettings(tx, { search_path: searchPathOf(project) })
+    // drizzle-kit writes table names without their schema.
+    await applySettings(tx, { search_path: 'public' })
     locks['migration.sql'] = await measureScript(tx, migration.up)
     await insertEntry(tx, project, migration)
   })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type SQL, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { execute, query, setLockTimeout, transaction } from '../query.ts'
 import { placeOf } from './failure.ts'
@@ -66,7 +66,7 @@ export async function runBatches(
       const started = performance.now()
       const range = await nextRange(tx, table, key, after, size)
       if (!range) return undefined
-      const returned = await query(tx, between(statement, range))
+      const returned = await query(tx, sql.raw(textBetween(statement, range)))
       const sums = addUp(counts, returned)
       await cursor.write(tx, range.last, rows + range.rows, sums)
       return { ...range, counts: sums, milliseconds: performance.now() - started }
@@ -99,8 +99,7 @@ export async function asOneBatch(db: Database, statement: Statement): Promise<st
   const batches = batchesOf(statement)
   // Without its commits, a block holds at its end whatever it has locked.
   if (!batches) return statement.sql.replace(/^\s*commit;$/gm, '')
-  const range = await nextRange(db, batches.table, batches.key, null, LARGEST_SIZE)
-  return textBetween(statement, range ?? { first: '', last: '' })
+  return textBetween(statement, await nextRange(db, batches.table, batches.key, null, LARGEST_SIZE))
 }
 
 interface Range {
@@ -128,12 +127,10 @@ async function nextRange(
   return range && range.first !== null ? { ...range, first: range.first } : undefined
 }
 
-function between(statement: Statement, range: Pick<Range, 'first' | 'last'>): SQL {
-  return sql.raw(textBetween(statement, range))
-}
-
-function textBetween({ sql }: Statement, { first, last }: Pick<Range, 'first' | 'last'>): string {
-  return sql.replace(/\$([12])\b/g, (_, n) => `'${(n === '1' ? first : last).replaceAll("'", "''")}'`)
+function textBetween({ sql }: Statement, range: Range | undefined): string {
+  const literal = (value: string | undefined) =>
+    value === undefined ? 'null' : `'${value.replaceAll("'", "''")}'`
+  return sql.replace(/\$([12])\b/g, (_, n) => literal(n === '1' ? range?.first : range?.last))
 }
 
 /** Of a statement that returns numbers, such as how many rows it changed. */

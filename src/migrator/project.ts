@@ -13,14 +13,8 @@ export interface Project {
   folder: string
   /** drizzle's own, `drizzle.__drizzle_migrations`, unless given. */
   ledger?: LedgerName
-  /** Where the scripts' unqualified names are looked up: `public` unless given, since drizzle-kit writes none with it. */
-  searchPath?: string
   /** Runs in a migration's transaction just before it is committed; what it throws rolls the migration back. */
   beforeCommit?: (tx: Database, migration: Migration, isLast: boolean) => Promise<void>
   /** What to do about an SQLSTATE, where PostgreSQL itself gives no hint. */
   hintFor?: (sqlState: string) => string | undefined
-}
-
-export function searchPathOf({ searchPath = 'public' }: Project): string {
-  return searchPath
 }

@@ -10,7 +10,7 @@ import type { Migration, Script } from './files.ts'
 import { ensureLedger, type LedgerEntry, readLedger } from './ledger.ts'
 import { DEFAULT_LOCK_TIMEOUT, retryOnLockTimeout, withMigrationLock } from './lock.ts'
 import { runOnline } from './online.ts'
-import { type Project, searchPathOf } from './project.ts'
+import type { Project } from './project.ts'
 
 export interface RunOptions extends BatchOptions {
   /** Run `online.sql` and `down.online.sql`, which need a second connection; true unless given. */
@@ -70,7 +70,8 @@ export async function runMigration(
       await execute(tx, sql`select`)
       if (online) await runOnline(db, project, online, options)
       online = undefined
-      await applySettings(tx, { search_path: searchPathOf(project) })
+      // drizzle-kit writes table names without their schema.
+      await applySettings(tx, { search_path: 'public' })
       for (const script of scripts) await runScript(db, tx, project, script, lockTimeout)
       await run.updateLedger(tx)
       await forgetProgress(tx, project)

@@ -43,7 +43,7 @@ export async function readArchive(
     )
     tables.push({ name: `archive.${name}`, rows: row?.rows ?? 0, bytes })
   }
-  const copied = (await readLedger(db, options)).find(entry => entry.name.endsWith('_archive_what_users_own'))
+  const copied = (await readLedger(db, options)).find(entry => entry.name.endsWith('_archive_user_agents'))
   const kept = tables.some(({ name }) => name === 'archive.memory_agents')
   return {
     kept,
@@ -68,7 +68,7 @@ export async function dropArchive(
       const report = await readArchive(tx, options)
       if (!report.kept) return report
       await setLockTimeout(tx, lockTimeout)
-      await execute(tx, sql`select archive.let_go()`).catch(cause => {
+      await execute(tx, sql`select archive.drop_copies()`).catch(cause => {
         const { message, code, hint } = pgErrorOf(cause)
         const reason = formatPgError({ message, code, hint })
         throw new MigrationError('STATEMENT_FAILED', `${reason}\nNothing was dropped.`, {

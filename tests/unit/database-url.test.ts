@@ -102,6 +102,7 @@ test.each([
   'postgresql://me:7?hunter2@h/db',
   'postgresql://me:hunter2%@h/db',
   'postgresql://me:hunter2@h:port/db',
+  'postgresql://me:hunter2@h:65536/db',
   'postgresql://me:hunter2@h h/db',
   'postgresql://me@h/db?password=7&hunter2=3',
 ])('%s is refused, and not repeated', url => {

@@ -65,11 +65,11 @@ grant select on public.memories to public;
 
 -- a grant to service_role that was revoked
 revoke all on public.memories from service_role;
---> service_role has nothing on table public.memories, and should have all
+--> service_role has nothing on table public.memories, and should have DELETE, INSERT, SELECT, UPDATE
 
 -- a grant that may be passed on
 grant select on public.memories to service_role with grant option;
---> service_role has all; may pass on SELECT on table public.memories, and should have all
+--> service_role has DELETE, INSERT, SELECT, UPDATE; may pass on SELECT on table public.memories, and should have DELETE, INSERT, SELECT, UPDATE
 
 -- a grant that was passed on, reported once for both grantors
 grant select on public.memories to authenticated with grant option;
@@ -327,14 +327,14 @@ alter schema archive owner to supabase_auth_admin;
 
 -- an archive that lost its comment
 comment on schema archive is null;
---> the comment of schema archive is: not set; it should be: Kept by @agents/db for the way back.
+--> the comment of schema archive is: not set; it should be: Rows that @agents/db keeps for a rollback.
 
 -- one copy gone from archive while the others are there
 drop table archive.profiles;
 --> table archive.profiles is missing
 
 -- a table that `archive drop` leaves, gone with the others
-select archive.let_go();
+select archive.drop_copies();
 drop table archive.profile_settings;
 --> table archive.profile_settings is missing
 

@@ -77,14 +77,14 @@ test('limits of the server on how long a transaction may last do not end a migra
 
 test('an index that waits for older transactions to end says for whom, and is built once they have', async () => {
   const at = await ownDatabase('baseline of 10 users and 40 memories')
-  await migrate(at.db, { to: 'secure_system_agents' })
+  await migrate(at.db, { to: 'check_memory_type' })
   const older = await hold(at.url, 'select count(*) from public.memories')
   const { seen, reached, onWait } = waits(1)
-  const migrating = migrate(at.db, { to: 'harden_the_tables', onWait })
+  const migrating = migrate(at.db, { to: 'index_foreign_keys', onWait })
   await reached(migrating)
   await older.release()
   expect((await migrating).applied).toHaveLength(1)
-  const place = `${named('harden_the_tables')}/online\\.sql: statement 3 of \\d+, line \\d+`
+  const place = `${named('index_foreign_keys')}/online\\.sql: statement 1 of \\d+, line \\d+`
   const blocked = `blocked by: pid ${older.pid}, application slow client, `
   expect(seen[0]).toEqual({
     message: expect.stringMatching(`^${place}: waits for older transactions, and blocks nobody\\n${blocked}`),

@@ -7,7 +7,7 @@ import { addCatalog, addMemory, readRows } from '../../support/rows.ts'
 
 const at = databaseForEach('baseline', async ({ admin, db }) => {
   await addCatalog(admin)
-  await migrate(db, { to: 'archive_what_users_own' })
+  await migrate(db, { to: 'add_agent_prompts' })
 })
 /** As the applications connect. */
 const run = statementsAs('service_role', at)

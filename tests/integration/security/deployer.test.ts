@@ -50,7 +50,7 @@ describe.each([everything, 'REFERENCES, TRIGGER'])('a deployer with %s on auth.u
 
   test('need not read users for Supabase to delete one, with all rows of theirs', async () => {
     const { db, sql, admin } = at
-    await reach(db, { way: 'up', at: 'harden_the_tables' })
+    await reach(db, { way: 'up', at: 'keep_updated_at' })
     const id = await signUp(admin)
     const reads = sql`select from auth.users`
     if (rights === everything) expect(await reads).toHaveLength(1)
