@@ -146,6 +146,16 @@ describe('TLS', () => {
     expect(await connectTo(host, query, ours)).toBe(outcome)
   })
 
+  test('the command says what is wrong with it', async () => {
+    const port = await door({ host: 'localhost', port: 0 }, ours)
+    const env = { DATABASE_URL: `postgresql://me@localhost:${port}/db?sslmode=verify-full` }
+    const { code, stderr } = await runCli(['status'], { env })
+    expect(stderr).toMatch(
+      /^no TLS with PostgreSQL: self-signed certificate \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. .*sslrootcert/,
+    )
+    expect(code).toBe(1)
+  })
+
   test("a client's certificate is shown to a server that asks for one", async () => {
     const asking = { ...ours, ca: theirs.cert, requestCert: true, maxVersion: 'TLSv1.2' as const }
     const pair = 'sslcert=DIR/theirs.pem&sslkey=DIR/theirs.key'
