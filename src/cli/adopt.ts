@@ -5,8 +5,8 @@ import { withDatabase } from './connect.ts'
 
 export const define: Define = (command, cli) => {
   command.option('--yes', 'do not ask').action(async ({ yes }) => {
-    await withDatabase(cli, async db => {
-      const plan = await adopt(db, { dryRun: true })
+    await withDatabase(cli, async (db, where) => {
+      const plan = await adopt(db, { ...where, dryRun: true })
       const { at, recorded, replaced } = plan
       if (recorded.length === 0) {
         cli.line(`nothing to adopt: the ledger already exists and ends with ${at}`)
@@ -16,7 +16,7 @@ export const define: Define = (command, cli) => {
       for (const { difference, by } of replaced) cli.line(`${difference.message}\n  ${by} will correct this`)
       for (const name of recorded) cli.line(`will be recorded as applied: ${name}`)
       await confirm(cli, 'Record these migrations as applied?', yes)
-      const report = await adopt(db)
+      const report = await adopt(db, where)
       cli.done(`adopted; \`${cli.self} migrate\` continues from here`)
       cli.finish(report)
     })

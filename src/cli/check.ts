@@ -5,7 +5,7 @@ import { count } from './output.ts'
 
 export const define: Define = (command, cli) => {
   command.action(async () => {
-    const report = await withDatabase(cli, db => check(db))
+    const report = await withDatabase(cli, (db, where) => check(db, where))
     reportCheck(report, cli)
     const pending = report.pending.length > 0 ? exitCodes.pending : exitCodes.done
     cli.finish(report, hasDrift(report) ? exitCodes.drift : pending)

@@ -20,12 +20,12 @@ export const define: Define = (command, cli) => {
     .option(...retries)
     .action(async options => {
       if (options.plan) {
-        const plan = await withDatabase(cli, db => planMigration(db, options))
+        const plan = await withDatabase(cli, (db, where) => planMigration(db, { ...where, ...options }))
         reportPlan(plan, cli)
         return cli.finish({ plan })
       }
-      const report = await withDatabase(cli, db =>
-        migrate(db, { ...options, ...progress(cli, 'applying', 'applied') }),
+      const report = await withDatabase(cli, (db, where) =>
+        migrate(db, { ...where, ...options, ...progress(cli, 'applying', 'applied') }),
       )
       reportMigrations(report, cli)
       cli.finish(report)

@@ -10,8 +10,8 @@ export const define: Define = (command, cli) => {
     .option(...lockTimeout)
     .option(...retries)
     .action(async options => {
-      const report = await withDatabase(cli, db =>
-        rollback(db, { ...options, ...progress(cli, 'undoing', 'undid') }),
+      const report = await withDatabase(cli, (db, where) =>
+        rollback(db, { ...where, ...options, ...progress(cli, 'undoing', 'undid') }),
       )
       if (report.undone.length === 0) cli.line('nothing to roll back')
       cli.finish(report)

@@ -27,6 +27,8 @@ export type MigrationErrorCode =
   | 'NOT_ADOPTABLE'
   /** The ledger was made by drizzle-kit before version 1 and has no names. */
   | 'OLD_LEDGER'
+  /** The ledger records the migrations of another drizzle project. */
+  | 'OTHER_PROJECT'
 
 /** Why a migration or a rollback did not happen, and in what state that leaves the database. */
 export class MigrationError extends Error {

@@ -19,6 +19,10 @@ function nameOf({ ledger = { schema: 'drizzle', table: '__drizzle_migrations' } 
   return { ...ledger, identifier: sql`${sql.identifier(ledger.schema)}.${sql.identifier(ledger.table)}` }
 }
 
+/** What to do about a ledger that is not ours. */
+export const ANOTHER_LEDGER =
+  'If another drizzle project records its migrations there, give this one a table of its own: --ledger schema.table, or AGENTS_DB_LEDGER, which drizzle.config.ts reads too'
+
 /** What is applied, in the order of the names; nothing where there is no ledger yet. */
 export async function readLedger(db: Database, project: Ledger): Promise<LedgerEntry[]> {
   const { schema, table, identifier } = nameOf(project)
@@ -35,7 +39,7 @@ export async function readLedger(db: Database, project: Ledger): Promise<LedgerE
   if (!columns.some(column => column.name === 'name')) {
     throw new MigrationError(
       'OLD_LEDGER',
-      `${schema}.${table} was made by drizzle-kit before version 1. Run \`drizzle-kit migrate\` once: it upgrades the table.`,
+      `${schema}.${table} was made by drizzle-kit before version 1. ${ANOTHER_LEDGER}. If it is this project's, run \`drizzle-kit migrate\` once: it upgrades the table.`,
     )
   }
   return await run<LedgerEntry>(
