@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { PgTransactionConfig } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/postgres-js'
-import type postgres from 'postgres'
+import postgres from 'postgres'
 import type { Database } from './database.ts'
 
 /** Runs one statement and gives its rows as objects, whichever driver the database uses. */
@@ -118,21 +118,19 @@ export async function transaction<T>(
 }
 
 /**
- * Runs `work` over one connection with our own settings, but outside a transaction, where some statements must run. The
- * session's settings are put back. A driver other than postgres.js, or a pooler in transaction mode, may run it with the
- * role's settings instead.
+ * Runs `work` over a connection of its own with our own settings, but outside a transaction, where some statements must run.
+ * A driver other than postgres.js, or a pooler in transaction mode, may run it with the role's settings instead.
  */
 export async function outsideTransaction<T>(db: Database, work: (on: Database) => Promise<T>): Promise<T> {
-  const { $client: pool } = db as { $client?: Partial<postgres.Sql> }
-  if (!pool?.reserve) return await work(db)
-  const client = await pool.reserve()
+  const { options } = (db as { $client?: Partial<postgres.Sql> }).$client ?? {}
+  if (!options || !('shared' in options)) return await work(db)
+  const client = postgres({ ...(options as object), max: 1 })
   try {
-    // Drizzle asks a client for its options.
-    const on: Database = drizzle({ client: Object.assign(client, { options: pool.options }) })
-    const before = await applySettings(on, { ...SETTINGS, ...TRANSACTION_DEFAULTS }, 'session')
-    return await work(on).finally(() => applySettings(on, before, 'session').catch(() => {}))
+    const on = drizzle({ client })
+    await applySettings(on, { ...SETTINGS, ...TRANSACTION_DEFAULTS }, 'session')
+    return await work(on)
   } finally {
-    client.release()
+    await client.end({ timeout: 1 })
   }
 }
 

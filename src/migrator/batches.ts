@@ -31,7 +31,7 @@ export interface BatchOptions extends LockOptions {
 /** How long a batch should take, in milliseconds: for so long it holds the locks on its rows. */
 const DURATION = 50
 
-const FIRST_SIZE = 250
+const FIRST_SIZE = 100
 const LARGEST_SIZE = 20_000
 
 /** A line of the comment above a statement: `@batches public.orders by id`. */

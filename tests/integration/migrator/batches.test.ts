@@ -75,7 +75,7 @@ test('a run that was interrupted goes on where it was, and its counts with it', 
   const seen: Progress[] = []
   await migrate(at.db, { folder, onProgress: progress => seen.push(progress) })
   expect(await at.sql`select distinct visits from public.things`).toEqual([{ visits: 1 }])
-  expect(seen[0]?.rows).toBeGreaterThan(250)
+  expect(seen[0]?.rows).toBeGreaterThan(100)
   expect(seen.at(-1)).toMatchObject({ rows: 2000, done: true, counts: { 'things visited': 2000 } })
 })
 
