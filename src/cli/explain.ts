@@ -1,14 +1,17 @@
+import type { Finding } from '../migrate.ts'
+
 interface Fields {
   code?: string
   detail?: string
   hint?: string
   address?: string
   port?: number
+  findings?: Finding[]
 }
 
 /** Why a command failed: a message, and a code for programs, which is ours, the SQLSTATE or the system's. */
-export function explain(error: unknown): { code: string; message: string } {
-  const { name, message, code = 'ERROR', detail, hint, address, port } = rootOf(error)
+export function explain(error: unknown): { code: string; message: string; findings?: Finding[] } {
+  const { name, message, code = 'ERROR', detail, hint, address, port, findings } = rootOf(error)
   if (address !== undefined) {
     const place = port === undefined ? address : `${address}:${port}`
     return {
@@ -26,7 +29,7 @@ export function explain(error: unknown): { code: string; message: string } {
   }
   const sqlState = name === 'PostgresError' && code !== 'ERROR' ? ` (SQLSTATE ${code})` : ''
   const lines = [`${message}${sqlState}`, detail && `detail: ${detail}`, hint && `hint: ${hint}`]
-  return { code, message: lines.filter(Boolean).join('\n') }
+  return { code, message: lines.filter(Boolean).join('\n'), ...(findings && { findings }) }
 }
 
 /** The error that knows best: drizzle's own message repeats the statement and its values. */

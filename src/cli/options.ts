@@ -4,6 +4,10 @@ import type { LedgerName } from '../migrator/project.ts'
 /** Options of more than one command, to be added with `.option(...retries)`. */
 export const lockTimeout = ['--lock-timeout <ms>', 'longest wait for a lock', wholeNumber(1), 100] as const
 export const retries = ['--retries <n>', 'retries after a lock timeout', wholeNumber(0), 100] as const
+export const ignore = [
+  '--ignore <functions...>',
+  'functions that may name what is dropped, as they were listed',
+] as const
 export const parsePort = wholeNumber(1, 65_535)
 export const port = ['--port <n>', 'port of the local PostgreSQL', parsePort] as const
 

@@ -6,8 +6,9 @@ export function progress(
   cli: Cli,
   doing: string,
   done: string,
-): Pick<MigrateOptions, 'onStart' | 'onDone' | 'onWait' | 'onProgress'> {
+): Pick<MigrateOptions, 'onFinding' | 'onStart' | 'onDone' | 'onWait' | 'onProgress'> {
   return {
+    onFinding: ({ message }) => cli.note(message),
     onStart: name => cli.note(`${doing} ${name}`),
     onDone: (name, milliseconds) => cli.done(`${done} ${name} (${Math.round(milliseconds)} ms)`),
     onWait: waiting(cli),

@@ -7,11 +7,12 @@ import { readMigrations, type Script } from './files.ts'
 import { deleteEntry, type LedgerEntry, readLedger } from './ledger.ts'
 import { findByName } from './name.ts'
 import { refuseTransactionControl } from './parse.ts'
+import { type PreflightOptions, preflight } from './preflight.ts'
 import type { Project } from './project.ts'
 import { type CompletedRun, type RunOptions, runMigration } from './run.ts'
 import { verify } from './verify.ts'
 
-export interface RollbackOptions extends RunOptions {
+export interface RollbackOptions extends RunOptions, PreflightOptions {
   /** Undo everything after the migration of this name; without it, the last migration alone. */
   to?: string
 }
@@ -51,6 +52,7 @@ export async function rollback(
     for (const script of [down, downCheck]) if (script) await refuseTransactionControl(script)
   }
   // Whatever prevents one of them must be known before the first is undone.
+  await preflight(db, project, 'down', toUndo, options)
   for (const { downCheck } of toUndo) if (downCheck) await runCheck(db, project, downCheck)
 
   const undone: CompletedRun[] = []

@@ -3,7 +3,7 @@ import { type CheckReport, check as checkWith } from '../catalog/check.ts'
 import type { CatalogProject, Probe } from '../catalog/project.ts'
 import type { Database } from '../database.ts'
 import * as engine from '../migrator/migrate.ts'
-import { type PlannedMigration, planMigration as planWith } from '../migrator/plan.ts'
+import { type Plan, planMigration as planWith } from '../migrator/plan.ts'
 import type { LedgerName } from '../migrator/project.ts'
 import { type Edited, repair as repairWith } from '../migrator/repair.ts'
 import { type RollbackOptions, type RollbackReport, rollback as rollbackWith } from '../migrator/rollback.ts'
@@ -59,14 +59,12 @@ export async function status(db: Database, options: Where = {}): Promise<Migrati
 }
 
 /**
- * Says what `migrate` would run, and which locks each statement takes; writes nothing.
+ * Says what `migrate` would run, which locks each statement takes, and what of somebody else's hangs on what will be dropped.
+ * Writes nothing, and takes no lock on a table.
  *
  * @throws MigrationError as `migrate` does before anything runs
  */
-export async function planMigration(
-  db: Database,
-  options: { to?: string } & Where = {},
-): Promise<PlannedMigration[]> {
+export async function planMigration(db: Database, options: { to?: string } & Where = {}): Promise<Plan> {
   return await planWith(db, projectAt(options), options)
 }
 

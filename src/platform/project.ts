@@ -1,3 +1,4 @@
+import { findDependents } from '../catalog/preflight.ts'
 import type { CatalogProject, Probe } from '../catalog/project.ts'
 import { expectedWithArchive } from './archive.ts'
 import { packagedMigrations } from './folder.ts'
@@ -24,6 +25,7 @@ export function project(
     },
     expectedCatalog: expectedWithArchive,
     probe,
+    preflight: (db, way, migrations) => findDependents(db, folder, way, migrations),
     beforeCommit: async (tx, change) => onProbes(await requireProbes(tx, folder, change)),
     hintFor,
   }

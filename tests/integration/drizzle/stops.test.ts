@@ -153,19 +153,6 @@ test('nor over those of a user who signs up while it waits for the lock to drop 
 describe('the way up stops', () => {
   const at = databaseForEach('one_user')
 
-  test.for([
-    ['report', 'create view public.report as select user_id from public.user_agents'],
-    [
-      'favourites_agent_id_fkey',
-      'create table public.favourites (agent_id uuid references public.user_agents)',
-    ],
-    ['busy', 'create view public.busy as select agent_id from public.memories'],
-  ])('before it drops what %s, which is not ours, needs', async ([name, make]) => {
-    await migrate(at.db, { to: beforeContract })
-    await at.admin.unsafe(make!)
-    await expectStop(at, db => migrate(db, { to: contract }), `${contract}/migration.sql`, '2BP01', name!)
-  })
-
   test('before it uses a schema called archive that is not ours', async () => {
     await at.admin.unsafe('create schema archive; create table archive.letters ()')
     const says = 'the schema archive holds objects that are not of this package'
