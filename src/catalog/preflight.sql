@@ -4,7 +4,7 @@ with known (names) as materialized (
   -- What the migrations themselves make: {"table public.orders": ["column id", "index ix_orders"]}.
   select :known
 ), dropped as (
-  select d.*, c.oid as relation, coalesce(a.attnum, 0) as attnum,
+  select d.*, c.oid as relation, format('%I.%I', d.schema, d.name) as relation_name, coalesce(a.attnum, 0) as attnum,
          d.kind || ' ' || d.schema || '.' || d.name || coalesce('.' || d.sub, '') as dropped
     from jsonb_to_recordset(:dropped) as d (migration text, kind text, schema text, name text, sub text, cascade boolean)
     left join pg_catalog.pg_namespace n on n.nspname = d.schema
@@ -97,24 +97,24 @@ select migration, dropped, 'function ' || function, 'names it', null
  where not (table known) ? ('function ' || function)
  union
 -- Columns that others have added.
-select d.migration, d.dropped, 'column ' || a.attname || ' on ' || d.relation::regclass, 'would lose values',
+select d.migration, d.dropped, 'column ' || a.attname || ' on ' || d.relation_name, 'would lose values',
        null
   from dropped d
   join pg_catalog.pg_attribute a on a.attrelid = d.relation and a.attnum > 0 and not a.attisdropped
- where d.kind in ('table', 'renamed table') and not coalesce((table known) -> ('table ' || d.relation::regclass), '[]') ? ('column ' || a.attname)
+ where d.kind in ('table', 'renamed table') and not coalesce((table known) -> ('table ' || d.relation_name), '[]') ? ('column ' || a.attname)
  union
 select d.migration, d.dropped, what.object, 'is lost', what.definition
   from dropped d
   join pg_catalog.pg_class c on c.oid = d.relation and c.relkind in ('r', 'p')
   cross join lateral (
-    select 'replica identity of ' || c.oid::regclass, format('alter table %s replica identity %s', c.oid::regclass, case c.relreplident when 'f' then 'full' when 'n' then 'nothing' else '...' end)
+    select 'replica identity of ' || d.relation_name, format('alter table %s replica identity %s', d.relation_name, case c.relreplident when 'f' then 'full' when 'n' then 'nothing' else '...' end)
      where c.relreplident <> 'd'
      union all
-    select 'storage options of ' || c.oid::regclass, format('alter table %s set (%s)', c.oid::regclass, array_to_string(c.reloptions, ', '))
+    select 'storage options of ' || d.relation_name, format('alter table %s set (%s)', d.relation_name, array_to_string(c.reloptions, ', '))
      where c.reloptions is not null
      union all
-    select 'comment on ' || case when s.objsubid = 0 then 'table ' || c.oid::regclass else format('column %s.%I', c.oid::regclass, a.attname) end,
-           format('comment on %s is %L', case when s.objsubid = 0 then 'table ' || c.oid::regclass else format('column %s.%I', c.oid::regclass, a.attname) end, s.description)
+    select 'comment on ' || case when s.objsubid = 0 then 'table ' || d.relation_name else format('column %s.%I', d.relation_name, a.attname) end,
+           format('comment on %s is %L', case when s.objsubid = 0 then 'table ' || d.relation_name else format('column %s.%I', d.relation_name, a.attname) end, s.description)
       from pg_catalog.pg_description s
       left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = s.objsubid and s.objsubid > 0
      where s.classoid = 'pg_class'::regclass and s.objoid = c.oid

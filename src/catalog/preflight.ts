@@ -4,6 +4,7 @@ import type { Database } from '../database.ts'
 import type { Migration } from '../migrator/files.ts'
 import { findDropped } from '../migrator/parse.ts'
 import type { Finding } from '../migrator/project.ts'
+import { readSettled } from '../pg-error.ts'
 import { query, transaction } from '../query.ts'
 import { readCatalogs } from './files.ts'
 
@@ -40,7 +41,8 @@ export async function findDependents(
   }
   const text = readFileSync(new URL('./preflight.sql', import.meta.url), 'utf8')
   const chunks = text.split(/(?<!:)(:[a-z]+)/).map(chunk => parameters[chunk] ?? sql.raw(chunk))
-  const rows = await transaction(db, tx => query<Row>(tx, sql.join(chunks)), { accessMode: 'read only' })
+  const read = (tx: Database) => query<Row>(tx, sql.join(chunks))
+  const rows = await readSettled(() => transaction(db, read, { accessMode: 'read only' }))
   return rows.map(row => ({
     object: row.object,
     migration: row.migration,

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import { readSettled } from '../pg-error.ts'
 import { execute, transaction } from '../query.ts'
 import { MigrationError } from './error.ts'
 import { statementFailed } from './failure.ts'
@@ -91,5 +92,5 @@ async function runCheck(db: Database, project: Project, check: Script): Promise<
       })
     }
   }
-  await transaction(db, work, { accessMode: 'read only' })
+  await readSettled(() => transaction(db, work, { accessMode: 'read only' }))
 }

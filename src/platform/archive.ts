@@ -10,7 +10,7 @@ import {
   withMigrationLock,
 } from '../migrator/lock.ts'
 import type { LedgerName } from '../migrator/project.ts'
-import { formatPgError, pgErrorOf } from '../pg-error.ts'
+import { formatPgError, pgErrorOf, readSettled } from '../pg-error.ts'
 import { execute, query, setLockTimeout } from '../query.ts'
 
 /** What the schema `archive` holds. */
@@ -27,6 +27,10 @@ export async function readArchive(
   db: Database,
   options: { ledger?: LedgerName } = {},
 ): Promise<ArchiveReport> {
+  return await readSettled(() => readOnce(db, options))
+}
+
+async function readOnce(db: Database, options: { ledger?: LedgerName }): Promise<ArchiveReport> {
   const found = await query<{ name: string; bytes: number }>(
     db,
     sql`select c.relname as name, pg_total_relation_size(c.oid)::float8 as bytes
