@@ -11,7 +11,7 @@ select archive.restore_user_agents($1, $2) as "rows of user_agents restored";
 --> statement-breakpoint
 
 -- @batches public.memories by id
-select archive.restore_memory_agents($1, $2) as "work memories written since, given the TASK_EXECUTION agent of their owner";
+select archive.restore_memory_agents($1, $2) as "work memories given the TASK_EXECUTION agent of their owner";
 --> statement-breakpoint
 
 create index concurrently if not exists ix_memories_agent_type_status

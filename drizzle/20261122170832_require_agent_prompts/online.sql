@@ -12,7 +12,7 @@ $$;
 
 -- @batches public.profiles by id
 select repaired as "profiles given agent_prompts",
-       replaced as "settings that were no object, and are kept in archive.profile_settings"
+       replaced as "settings that were no object, kept in archive.profile_settings"
   from archive.repair_settings($1, $2);
 --> statement-breakpoint
 

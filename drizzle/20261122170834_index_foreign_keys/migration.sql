@@ -1,5 +1,6 @@
 -- An index for every foreign key that lacks one, and for what is asked of memories. drizzle-kit wrote the statements in
 -- capitals.
+-- squawk-ignore-file require-concurrent-index-creation -- system_agents has a handful of rows
 
 -- Without its online script, or if that was not run, an index is built here only where it takes a moment.
 do $$

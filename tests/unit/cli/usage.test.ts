@@ -67,10 +67,11 @@ test.each(['--help', '-h', 'help'])('%s lists every command and exits 0', async 
 })
 
 const locks = ['--lock-timeout <ms>', '--retries <n>']
+const ignore = '--ignore <functions...>'
 test.each([
   ['start', ['--port <n>', '--yes']],
-  ['migrate', ['--to <name>', '--plan', ...locks]],
-  ['rollback', ['--to <name>', ...locks]],
+  ['migrate', ['--to <name>', '--plan', ...locks, ignore]],
+  ['rollback', ['--to <name>', ...locks, ignore]],
   ['seed', ['--llms <file>', '--agents <file>', '--dry-run', '--prune', '--yes']],
   ['status', []],
   ['check', []],
