@@ -4,11 +4,11 @@ import { type Migration, readMigrations } from '../migrator/files.ts'
 import { ensureLedger, insertEntry, readLedger } from '../migrator/ledger.ts'
 import { withMigrationLock } from '../migrator/lock.ts'
 import { verify } from '../migrator/verify.ts'
-import { driftOf } from './check.ts'
+import { driftOf, readProject } from './check.ts'
 import { compare, type Difference } from './compare.ts'
-import { namesIn, readCatalogs } from './files.ts'
+import { readCatalogs } from './files.ts'
 import type { CatalogProject } from './project.ts'
-import { type Catalog, readCatalog } from './read.ts'
+import type { Catalog } from './read.ts'
 import { findReplacement } from './replacement.ts'
 
 export interface AdoptReport {
@@ -78,7 +78,7 @@ async function findMatch(
     }
     return match
   }
-  const found = await readCatalog(db, project.scope, namesIn(catalogs.values(), project.scope))
+  const found = await readProject(db, project, catalogs)
   const matches = migrations.flatMap(migration => {
     const catalog = catalogs.get(migration.name)
     return catalog ? [weigh(migration, compare(catalog, found))] : []

@@ -1,6 +1,6 @@
 import type { Database } from '../database.ts'
 import { readMigrations } from '../migrator/files.ts'
-import { readLedger } from '../migrator/ledger.ts'
+import { ledgerName, readLedger } from '../migrator/ledger.ts'
 import { findProblems, type LedgerProblem } from '../migrator/verify.ts'
 import { compare, type Difference } from './compare.ts'
 import { catalogAt, namesIn, readCatalogs } from './files.ts'
@@ -64,12 +64,17 @@ export async function findDrift(
   at: string,
   catalogs: Map<string, Catalog>,
 ): Promise<Difference[]> {
-  return driftOf(
-    project,
-    await readCatalog(db, project.scope, namesIn(catalogs.values(), project.scope)),
-    at,
-    catalogs,
-  )
+  return driftOf(project, await readProject(db, project, catalogs), at, catalogs)
+}
+
+/** Reads what any of these catalogs names, and the ledger, which is a table of others to the migrations. */
+export async function readProject(
+  db: Database,
+  { scope, ...project }: CatalogProject,
+  catalogs: Map<string, Catalog>,
+): Promise<Catalog> {
+  const externalTables = [...scope.externalTables, ledgerName(project)]
+  return await readCatalog(db, { ...scope, externalTables }, namesIn(catalogs.values(), scope))
 }
 
 /** Every difference, except those that the project allows and constraints that an adjacent online script has created. */
@@ -85,7 +90,7 @@ export function driftOf(
   )
   if (!exact) return []
   const expected = project.expectedCatalog?.(exact, found, [...catalogs.values()]) ?? exact
-  return compare(expected, found).filter(
+  return compare({ ...expected, [`table ${ledgerName(project)}`]: {} }, found).filter(
     difference => !isCreatedEarly(difference, before) && !isCreatedEarly(difference, after),
   )
 }

@@ -76,7 +76,7 @@ function sentence(
   if (fact === 'body' && expected !== undefined && found !== undefined) {
     return `the body of ${object} ${firstDifference(expected, found)}`
   }
-  if (!/^(?:column|constraint|index|policy|trigger|rule) /.test(fact)) {
+  if (!/^(?:column|constraint|index|policy|trigger|rule|view) /.test(fact)) {
     return `the ${fact} of ${object} is: ${found ?? 'not set'}; it should be: ${expected ?? 'not set'}`
   }
   const what = `${fact} on ${object}`

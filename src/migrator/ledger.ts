@@ -19,6 +19,12 @@ function nameOf({ ledger = { schema: 'drizzle', table: '__drizzle_migrations' } 
   return { ...ledger, identifier: sql`${sql.identifier(ledger.schema)}.${sql.identifier(ledger.table)}` }
 }
 
+/** The ledger with its schema, as PostgreSQL prints it. */
+export function ledgerName(project: Ledger): string {
+  const { schema, table } = nameOf(project)
+  return [schema, table].map(name => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`)).join('.')
+}
+
 /** What is applied, in the order of the names; nothing where there is no ledger yet. */
 export async function readLedger(db: Database, project: Ledger): Promise<LedgerEntry[]> {
   const { schema, table, identifier } = nameOf(project)
