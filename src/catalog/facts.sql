@@ -90,7 +90,7 @@ with recursive named as (
    where r.oid = g.grantee
      and case when p.object = 'schema public' then g.privilege_type = 'CREATE' and r.oid in (select oid from clients)
               when p.object in (select object from external_tables)
-                then g.privilege_type <> 'SELECT' and r.oid in (select oid from clients)
+                then g.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER') and r.oid in (select oid from clients)
               else true end
    group by p.object, p.of_column, r.name, p.kind, p.owner
 ), facts as (
@@ -116,7 +116,7 @@ with recursive named as (
                                         case when rolcreaterole then 'createrole' end, case when rolreplication then 'replication' end), ''), 'none')
     from client_roles
    union all
-  select r.object, 'member of', string_agg(distinct m.roleid::regrole::text, ', ')
+  select r.object, 'membership', string_agg(distinct m.roleid::regrole::text, ', ')
     from client_roles r join pg_catalog.pg_auth_members m on m.member = r.oid
    group by r.object
    union all
@@ -137,13 +137,11 @@ with recursive named as (
    where r.relkind = 'v' and v.value <> 'false'
    group by r.object
    union all
-  -- Whoever may read the parent reads its children.
-  select r.object, 'parents', string_agg(i.inhparent::regclass::text, ', ' order by i.inhparent::regclass::text collate "C")
-    from relations r join pg_catalog.pg_inherits i on i.inhrelid = r.oid
-   group by r.object
-   union all
-  select r.object, 'children', string_agg(i.inhrelid::regclass::text, ', ' order by i.inhrelid::regclass::text collate "C")
-    from relations r join pg_catalog.pg_inherits i on i.inhparent = r.oid
+  -- Whoever may read a parent reads its children.
+  select r.object, 'inheritance',
+         string_agg(case when i.inhrelid = r.oid then 'from ' || i.inhparent::regclass else 'by ' || i.inhrelid::regclass end, ', '
+                    order by i.inhparent = r.oid, i.inhparent::regclass::text collate "C", i.inhrelid::regclass::text collate "C")
+    from relations r join pg_catalog.pg_inherits i on r.oid in (i.inhrelid, i.inhparent)
    group by r.object
    union all
   -- With a publication, it refuses every update and delete.
@@ -213,7 +211,7 @@ with recursive named as (
     join pg_catalog.pg_policy p on p.polrelid = r.oid
    union all
   -- With the rights of its owner.
-  select o.object, 'view ' || v.oid::regclass, 'open to ' || string_agg(c.rolname, ', ' order by c.rolname)
+  select o.object, 'view ' || v.oid::regclass, string_agg(c.rolname, ', ' order by c.rolname)
     from views_on o
     join pg_catalog.pg_class v on v.oid = o.oid and v.relkind in ('v', 'm')
     join clients c on c.oid <> 0
@@ -239,8 +237,6 @@ with recursive named as (
                                case proparallel when 's' then 'parallel safe' when 'r' then 'parallel restricted' end), '')
     from functions
    union all
-  select object, 'body', prosrc from functions where prosqlbody is null
-   union all
-  select object, 'definition', pg_get_function_sqlbody(oid) from functions
+  select object, 'body', coalesce(pg_get_function_sqlbody(oid), prosrc) from functions
 )
 select object, fact, value from facts where value is not null order by object collate "C", fact collate "C";

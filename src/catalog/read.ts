@@ -66,8 +66,8 @@ async function set(tx: Database, settings: typeof WHILE_READING): Promise<void> 
 }
 
 function normalised(fact: string, value: string): string {
-  // What people wrote, and not PostgreSQL.
-  if (fact === 'body' || fact === 'comment') return value.replaceAll('\r\n', '\n')
+  const isPrinted = fact !== 'comment' && (fact !== 'body' || /^(?:BEGIN ATOMIC|RETURN )/.test(value))
+  if (!isPrinted) return value.replaceAll('\r\n', '\n')
   const text = asRestored(value)
   return fact === 'definition' ? unqualified(text) : text
 }

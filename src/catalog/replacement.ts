@@ -3,7 +3,7 @@ import type { Difference } from './compare.ts'
 import { nameOf } from './files.ts'
 
 /** What `create or replace function` replaces. */
-const setByReplacing = ['body', 'definition', 'configuration', 'security', 'language', 'behaviour']
+const setByReplacing = ['body', 'configuration', 'security', 'language', 'behaviour']
 
 /** The first of these migrations that replaces what differs: a function, or the grants on a function or table. */
 export function findReplacement(difference: Difference, later: Migration[]): string | undefined {

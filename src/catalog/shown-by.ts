@@ -32,8 +32,7 @@ export function sqlThatShows(object: string, fact: string | null): string {
       return `select pg_get_triggerdef(oid), tgenabled from pg_trigger where tgrelid = ${oid} and not tgisinternal;`
     case 'view':
       return `select oid::regclass, relowner::regrole, relacl, reloptions from pg_class where oid = to_regclass(${quote(nameOf(fact))});`
-    case 'parents':
-    case 'children':
+    case 'inheritance':
       return `select inhrelid::regclass, inhparent::regclass from pg_inherits where ${oid} in (inhrelid, inhparent);`
     case 'rule':
       return `select pg_get_ruledef(oid), ev_enabled from pg_rewrite where ev_class = ${oid};`

@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { findDrift } from '../../../src/catalog/check.ts'
+import { findDrift, readProject } from '../../../src/catalog/check.ts'
 import type { Difference } from '../../../src/catalog/compare.ts'
-import { type Catalog, readCatalog } from '../../../src/catalog/read.ts'
+import type { Catalog } from '../../../src/catalog/read.ts'
 import type { Database } from '../../../src/database.ts'
 import { project } from '../../../src/platform/project.ts'
 import { sharedDatabase, undone } from '../../support/database.ts'
@@ -32,7 +32,7 @@ describe.each([...new Set(mutations.map(([, { group }]) => group))])(
         await tx.execute(sql.raw(mutation.sql))
         found = await findDrift(tx, project(), at, catalogs)
         shown = await show(tx, found)
-        expectFacts(found, catalogs.get(at)!, await readCatalog(tx, project().scope))
+        expectFacts(found, catalogs.get(at)!, await readProject(tx, project(), catalogs))
       })
       const sentences = found.map(({ message }) => message.replaceAll(/\s+/g, ' '))
       expect(sentences.sort()).toEqual(mutation.says.sort())

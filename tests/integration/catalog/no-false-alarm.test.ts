@@ -45,7 +45,8 @@ describe('of what others add, check says nothing', () => {
 
 test('beside everything that others add, check still finds what is wrong with ours', async () => {
   const at = await ownDatabase('today')
-  for (const [, { sql: change }] of additions) await at.admin.unsafe(change)
+  for (const [, { group, sql: change }] of additions)
+    if (group === 'in the database') await at.admin.unsafe(change)
   await expectNoAlarm(at)
 })
 
