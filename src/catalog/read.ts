@@ -42,7 +42,10 @@ async function readFacts(tx: Database, scope: Scope, only: string[] | undefined)
   const rows = await query<{ object: string; fact: string; value: string }>(tx, factsOf(scope, only))
   await set(tx, before ?? WHILE_READING)
   // These are there, whether or not there is something to say of them.
-  const given = [...scope.externalTables.map(name => `table ${name}`), ...(scope.schemas.includes('public') ? ['schema public'] : [])]
+  const given = [
+    ...scope.externalTables.map(name => `table ${name}`),
+    ...(scope.schemas.includes('public') ? ['schema public'] : []),
+  ]
   const names = [...given, ...rows.map(({ object }) => object)]
   const catalog: Catalog = Object.fromEntries([...new Set(names)].sort().map(object => [object, {}]))
   for (const { object, fact, value } of rows) {

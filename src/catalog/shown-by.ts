@@ -1,17 +1,18 @@
 import { nameOf } from './files.ts'
 
+/** How PostgreSQL looks a name up, unless as a relation's. */
+const aliases: Record<string, string> = {
+  function: 'regprocedure',
+  procedure: 'regprocedure',
+  schema: 'regnamespace',
+  role: 'regrole',
+}
+
 /** A query over PostgreSQL's own catalogs that shows what an object, or one fact of it, is. */
 export function sqlThatShows(object: string, fact: string | null): string {
   const name = nameOf(object)
   const kind = object.slice(0, -name.length - 1)
-  const is =
-    kind === 'function' || kind === 'procedure'
-      ? 'regprocedure'
-      : kind === 'schema'
-        ? 'regnamespace'
-        : kind === 'role'
-          ? 'regrole'
-          : 'regclass'
+  const is = aliases[kind] ?? 'regclass'
   const oid = `${quote(name)}::${is}`
   if (fact === null) {
     return is === 'regclass'

@@ -22,7 +22,9 @@ function nameOf({ ledger = { schema: 'drizzle', table: '__drizzle_migrations' } 
 /** The ledger with its schema, as PostgreSQL prints it. */
 export function ledgerName(project: Ledger): string {
   const { schema, table } = nameOf(project)
-  return [schema, table].map(name => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`)).join('.')
+  return [schema, table]
+    .map(name => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`))
+    .join('.')
 }
 
 /** What is applied, in the order of the names; nothing where there is no ledger yet. */

@@ -1,3 +1,4 @@
+import type { AcceptedDifference } from '../catalog/accepted.ts'
 import { type AdoptReport, adopt as adoptWith } from '../catalog/adopt.ts'
 import { type CheckReport, check as checkWith } from '../catalog/check.ts'
 import type { Probe } from '../catalog/project.ts'
@@ -12,6 +13,11 @@ import { project } from './project.ts'
 /** The folder of migrations; the package's own unless given. */
 interface Folder {
   folder?: string
+}
+
+interface Accepted {
+  /** Differences that the project wants, which are listed and are no drift. */
+  accepted?: AcceptedDifference[]
 }
 
 export interface MigrateOptions extends engine.MigrateOptions, Folder {}
@@ -70,8 +76,11 @@ export async function planMigration(
  * Checks whether a database is what its migrations say: ledger, PostgreSQL's catalogs, then a sign-up and every verb as a
  * client, in a transaction that is rolled back. Leaves nothing behind.
  */
-export async function check(db: Database, options: Folder = {}): Promise<CheckReport> {
-  return await checkWith(db, project(options.folder))
+export async function check(
+  db: Database,
+  { folder, accepted = [] }: Folder & Accepted = {},
+): Promise<CheckReport> {
+  return await checkWith(db, { ...project(folder), accepted })
 }
 
 /**
@@ -80,8 +89,11 @@ export async function check(db: Database, options: Folder = {}): Promise<CheckRe
  *
  * @throws MigrationError `NOT_ADOPTABLE` with the differences from the closest migration
  */
-export async function adopt(db: Database, options: { dryRun?: boolean } & Folder = {}): Promise<AdoptReport> {
-  return await adoptWith(db, project(options.folder), options)
+export async function adopt(
+  db: Database,
+  { folder, accepted = [], ...options }: { dryRun?: boolean } & Folder & Accepted = {},
+): Promise<AdoptReport> {
+  return await adoptWith(db, { ...project(folder), accepted }, options)
 }
 
 /** Accepts edited files of applied migrations; runs nothing of them. */

@@ -1,4 +1,5 @@
 import type { CatalogProject, Probe } from '../catalog/project.ts'
+import { needsReason } from './accepted.ts'
 import { expectedWithArchive } from './archive.ts'
 import { packagedMigrations } from './folder.ts'
 import { probe } from './probes/probe.ts'
@@ -23,6 +24,7 @@ export function project(
       clientRoles: ['anon', 'authenticated', 'service_role'],
     },
     expectedCatalog: expectedWithArchive,
+    needsReason,
     probe,
     beforeCommit: async (tx, { name }, isLast) => {
       if (isLast) onProbes(await requireProbes(tx, folder, name))

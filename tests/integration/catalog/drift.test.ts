@@ -22,7 +22,7 @@ describe.each([...new Set(mutations.map(([, { group }]) => group))])(
     let db: PostgresJsDatabase
     beforeAll(async () => {
       db = drizzle({ client: (whileBothWork ? expanded : today).admin })
-      expect(await findDrift(db, project(), at, catalogs)).toEqual([])
+      expect((await findDrift(db, project(), at, catalogs)).differences).toEqual([])
     })
 
     test.for(mutations.filter(([, mutation]) => mutation.group === group))('%s', async ([, mutation]) => {
@@ -30,7 +30,7 @@ describe.each([...new Set(mutations.map(([, { group }]) => group))])(
       let shown: unknown[][] = []
       await undone(db, async tx => {
         await tx.execute(sql.raw(mutation.sql))
-        found = await findDrift(tx, project(), at, catalogs)
+        found = (await findDrift(tx, project(), at, catalogs)).differences
         shown = await show(tx, found)
         expectFacts(found, catalogs.get(at)!, await readProject(tx, project(), catalogs))
       })

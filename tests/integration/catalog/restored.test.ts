@@ -24,7 +24,7 @@ describe('after a dump and restore, check finds nothing but what is wrong', () =
   test.each(commitPoints)('$way to $at', async point => {
     await reach(database.db, point)
     const copy = await restore(database)
-    const drift = () => findDrift(copy.db, project(), named(point.at), catalogs)
+    const drift = async () => (await findDrift(copy.db, project(), named(point.at), catalogs)).differences
     expect(await checks(copy.admin)).not.toEqual(await checks(database.admin))
     expect(await drift()).toEqual([])
 
