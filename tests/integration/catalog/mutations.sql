@@ -241,6 +241,11 @@ alter table public.memories drop column status, add column status varchar(20) no
 create index ix_memories_user_id_memory_type_status on public.memories (user_id, memory_type, status);
 --> column status on table public.memories is: character varying(20) not null generated always as 'active'::character varying; it should be: character varying(20) not null
 
+-- a NOT NULL that was never validated, as PostgreSQL 18 keeps it in pg_constraint
+alter table public.memories add constraint content_not_null check (content is not null) not valid;
+update pg_constraint set contype = 'n' where conname = 'content_not_null';
+--> column content on table public.memories is: text not null not valid; it should be: text not null
+
 -- # of inheritance
 
 -- a parent, through which others read the rows
