@@ -59,6 +59,8 @@ async function testOn(version: string): Promise<'passed' | 'failed'> {
     url.pathname = '/postgres'
     const { TEST_POSTGRES_IMAGE: _, ...env } = process.env
     const vitest = ['node_modules/vitest/vitest.mjs', 'run', ...positionals]
+    // npm's programs have no pg_dump; Debian's do.
+    if (existsSync(join(programs, 'bin/pg_dump'))) env.TEST_PG_PROGRAMS = join(programs, 'bin')
     const code = await execute(process.execPath, vitest, { ...env, TEST_DATABASE_URL: url.href })
     return code === 0 ? 'passed' : 'failed'
   } finally {

@@ -1,3 +1,4 @@
+export type { AcceptedDifference } from './catalog/accepted.ts'
 export type { AdoptReport } from './catalog/adopt.ts'
 export { type CheckReport, hasDrift } from './catalog/check.ts'
 export type { Difference } from './catalog/compare.ts'

@@ -462,8 +462,8 @@ as $$
       from archive.user_agents a
      where a.id between first_id and last_id
        and not exists (select from public.user_agents p where p.id = a.id)
-       -- So that nobody deletes the user meanwhile.
-       for key share of a
+       -- So that a user who is deleted meanwhile has left the copy, or waits for it.
+       for update of a
     returning 1
   )
   select count(*) from restored;

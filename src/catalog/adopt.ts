@@ -4,11 +4,12 @@ import { type Migration, readMigrations } from '../migrator/files.ts'
 import { ensureLedger, insertEntry, readLedger } from '../migrator/ledger.ts'
 import { withMigrationLock } from '../migrator/lock.ts'
 import { verify } from '../migrator/verify.ts'
-import { driftOf } from './check.ts'
+import type { Drift } from './accepted.ts'
+import { driftOf, readProject } from './check.ts'
 import { compare, type Difference } from './compare.ts'
-import { namesIn, readCatalogs } from './files.ts'
+import { readCatalogs } from './files.ts'
 import type { CatalogProject } from './project.ts'
-import { type Catalog, readCatalog } from './read.ts'
+import type { Catalog } from './read.ts'
 import { findReplacement } from './replacement.ts'
 
 export interface AdoptReport {
@@ -18,13 +19,15 @@ export interface AdoptReport {
   recorded: string[]
   /** What differs, and which of the pending migrations replaces it. */
   replaced: { difference: Difference; by: string }[]
+  /** What differs, and the project accepts. */
+  accepted: Drift['accepted']
 }
 
 /**
  * Takes over a database that another tool has built: finds the migration whose `catalog.json` matches PostgreSQL's
  * catalogs, and records it and those before it as applied. Runs no DDL but for the ledger.
  *
- * @throws MigrationError `NOT_ADOPTABLE` with the differences from the closest migration
+ * @throws MigrationError `NOT_ADOPTABLE`; its cause is a list of the differences from the closest migration
  */
 export async function adopt(
   db: Database,
@@ -38,11 +41,11 @@ export async function adopt(
     const last = ledger.at(-1)
     if (last) {
       verify(migrations, ledger)
-      return { at: last.name, recorded: [], replaced: [] }
+      return { at: last.name, recorded: [], replaced: [], accepted: [] }
     }
-    const { migration, replaced } = await findMatch(tx, project, migrations, catalogs)
+    const { migration, replaced, accepted } = await findMatch(tx, project, migrations, catalogs)
     const recorded = migrations.slice(0, migrations.indexOf(migration) + 1).map(({ name }) => name)
-    return { at: migration.name, recorded, replaced }
+    return { at: migration.name, recorded, replaced, accepted }
   }
   if (options.dryRun) return await plan(db)
   return await withMigrationLock(db, async tx => {
@@ -55,9 +58,8 @@ export async function adopt(
   })
 }
 
-interface Match {
+interface Match extends Pick<AdoptReport, 'replaced' | 'accepted'> {
   migration: Migration
-  replaced: AdoptReport['replaced']
   /** What no later migration replaces. */
   remaining: Difference[]
 }
@@ -69,7 +71,7 @@ async function findMatch(
   catalogs: Map<string, Catalog>,
 ): Promise<Match> {
   const weigh = (migration: Migration, differences: Difference[]): Match => {
-    const match: Match = { migration, replaced: [], remaining: [] }
+    const match: Match = { migration, replaced: [], accepted: [], remaining: [] }
     const later = migrations.slice(migrations.indexOf(migration) + 1)
     for (const difference of differences) {
       const by = findReplacement(difference, later)
@@ -78,7 +80,7 @@ async function findMatch(
     }
     return match
   }
-  const found = await readCatalog(db, project.scope, namesIn(catalogs.values(), project.scope))
+  const found = await readProject(db, project, catalogs)
   const matches = migrations.flatMap((migration, i) => {
     const [before, catalog] = [migrations[i - 1], migration].map(each => catalogs.get(each?.name ?? ''))
     // No catalog tells whether a migration that moves only rows was applied, and it can be applied again.
@@ -97,14 +99,17 @@ async function findMatch(
     throw new MigrationError('NOT_ADOPTABLE', 'this database has none of the tables: `migrate` creates them.')
   }
   // As `check` sees it, with what the project allows.
-  const match = weigh(nearest, driftOf(project, found, nearest.name, catalogs))
-  if (match.remaining.length === 0) return match
+  const { differences, accepted } = driftOf(project, found, nearest.name, catalogs)
+  const match = weigh(nearest, differences)
+  if (match.remaining.length === 0) return { ...match, accepted }
+  const lines = match.remaining.map(({ message }) => `  ${message}`)
   throw new MigrationError(
     'NOT_ADOPTABLE',
     [
       `this database matches no migration. The closest is ${nearest.name}, with these differences:`,
-      ...match.remaining.map(({ message }) => `  ${message}`),
-      'Correct these, and adopt again. Nothing was recorded.',
+      ...lines,
+      'Correct these, or accept what is to stay with `adopt --accept`, and adopt again. Nothing was recorded.',
     ].join('\n'),
+    { cause: match.remaining },
   )
 }

@@ -1,20 +1,19 @@
 import type { Database } from '../database.ts'
 import { readMigrations } from '../migrator/files.ts'
-import { readLedger } from '../migrator/ledger.ts'
+import { ledgerName, readLedger } from '../migrator/ledger.ts'
 import { findProblems, type LedgerProblem } from '../migrator/verify.ts'
+import { type Drift, separate } from './accepted.ts'
 import { compare, type Difference } from './compare.ts'
 import { catalogAt, namesIn, readCatalogs } from './files.ts'
 import type { CatalogProject, Probe } from './project.ts'
 import { type Catalog, readCatalog } from './read.ts'
 
-export interface CheckReport {
+export interface CheckReport extends Drift {
   /** The last applied migration: what the database is compared with; null where none is applied. */
   at: string | null
   pending: string[]
   /** How the ledger and the files disagree. */
   ledger: LedgerProblem[]
-  /** How PostgreSQL's catalogs and the migration's `catalog.json` disagree. */
-  differences: Difference[]
   /** What was tried, and what came of it. */
   probes: Probe[]
 }
@@ -30,11 +29,12 @@ export async function check(db: Database, project: CatalogProject): Promise<Chec
     const applied = new Set(ledger.map(({ name }) => name))
     const at = migrations.findLast(({ name }) => applied.has(name))?.name ?? null
     const known = at === null ? undefined : catalogAt(catalogs, at)
+    const drift = at === null ? separate(project, []) : await findDrift(db, project, at, catalogs)
     const report: CheckReport = {
       at,
       pending: migrations.map(({ name }) => name).filter(name => !applied.has(name)),
       ledger: [...findProblems(migrations, ledger), ...findUncompared(at, catalogs)],
-      differences: at === null ? [] : await findDrift(db, project, at, catalogs),
+      ...drift,
       probes: known === undefined ? [] : ((await project.probe?.(db, known)) ?? []),
     }
     if (!hasDrift(report)) return report
@@ -63,13 +63,18 @@ export async function findDrift(
   project: CatalogProject,
   at: string,
   catalogs: Map<string, Catalog>,
-): Promise<Difference[]> {
-  return driftOf(
-    project,
-    await readCatalog(db, project.scope, namesIn(catalogs.values(), project.scope)),
-    at,
-    catalogs,
-  )
+): Promise<Drift> {
+  return driftOf(project, await readProject(db, project, catalogs), at, catalogs)
+}
+
+/** Reads what any of these catalogs names, and the ledger, which is a table of others to the migrations. */
+export async function readProject(
+  db: Database,
+  { scope, ...project }: CatalogProject,
+  catalogs: Map<string, Catalog>,
+): Promise<Catalog> {
+  const externalTables = [...scope.externalTables, ledgerName(project)]
+  return await readCatalog(db, { ...scope, externalTables }, namesIn(catalogs.values(), scope))
 }
 
 /** Every difference, except those that the project allows and constraints that an adjacent online script has created. */
@@ -78,16 +83,17 @@ export function driftOf(
   found: Catalog,
   at: string,
   catalogs: Map<string, Catalog>,
-): Difference[] {
+): Drift {
   const names = [...catalogs.keys()]
   const [before, exact, after] = [-1, 0, 1].map(offset =>
     catalogs.get(names[names.indexOf(at) + offset] ?? ''),
   )
-  if (!exact) return []
+  if (!exact) return separate(project, [])
   const expected = project.expectedCatalog?.(exact, found, [...catalogs.values()]) ?? exact
-  return compare(expected, found).filter(
+  const differences = compare({ ...expected, [`table ${ledgerName(project)}`]: {} }, found).filter(
     difference => !isCreatedEarly(difference, before) && !isCreatedEarly(difference, after),
   )
+  return separate(project, differences)
 }
 
 /** A constraint that the online script of the next migration, up or down, has made beforehand. */

@@ -73,11 +73,16 @@ function sentence(
     const [, place = '', role] = /^grants( on column .*)? to (.*)$/.exec(fact) ?? []
     return `${role} has ${found ?? 'nothing'}${place} on ${object}, and should have ${expected ?? 'nothing'}`
   }
+  if (kindOf(fact) === 'view') {
+    return `${fact} opens ${object} to ${found ?? 'nobody'}, and should open it to ${expected ?? 'nobody'}`
+  }
   if (fact === 'body' && expected !== undefined && found !== undefined) {
     return `the body of ${object} ${firstDifference(expected, found)}`
   }
   if (!/^(?:column|constraint|index|policy|trigger|rule) /.test(fact)) {
-    return `the ${fact} of ${object} is: ${found ?? 'not set'}; it should be: ${expected ?? 'not set'}`
+    const verb = /^(?:arguments|attributes|options)$/.test(fact) ? 'are' : 'is'
+    const they = verb === 'are' ? 'they' : 'it'
+    return `the ${fact} of ${object} ${verb}: ${found ?? 'not set'}; ${they} should be: ${expected ?? 'not set'}`
   }
   const what = `${fact} on ${object}`
   if (found === undefined) return `${what} is missing`

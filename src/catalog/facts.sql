@@ -1,6 +1,6 @@
 -- One row for each fact about the objects in a scope. Lists come as jsonb; `only` is null for all objects.
 
-with named as (
+with recursive named as (
   select jsonb_array_elements_text(:only) as name
 ), relations as (
   select r.*, r.kind || ' ' || r.name as object
@@ -26,12 +26,27 @@ with named as (
     from pg_catalog.pg_namespace n
    where n.nspname <> 'public' and :schemas ? n.nspname
      and (:only is null or n.nspname in (select name from named))
+), client_roles as (
+  select r.*, 'role ' || quote_ident(r.rolname) as object
+    from pg_catalog.pg_roles r
+   where :client_roles ? r.rolname
+), indexes as (
+  select *, case when not indislive then 'not live' when not indisready then 'not ready' when not indisvalid then 'invalid' end as flaw
+    from pg_catalog.pg_index
 ), external_tables as (
   -- By their names alone: to_regclass() asks for a right to the schema.
-  select c.oid, format('table %I.%I', n.nspname, c.relname) as object
+  select c.oid, c.relowner, c.relacl, format('table %I.%I', n.nspname, c.relname) as object
     from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where :external_tables ? format('%I.%I', n.nspname, c.relname)
+), views_on as (
+  select object, oid from relations
+   union
+  select o.object, w.ev_class
+    from views_on o
+    join pg_catalog.pg_depend d on d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = o.oid
+                               and d.classid = 'pg_catalog.pg_rewrite'::regclass
+    join pg_catalog.pg_rewrite w on w.oid = d.objid
 ), deployer as (
   -- The role's name differs between projects.
   select mode() within group (order by relowner) as oid
@@ -42,17 +57,29 @@ with named as (
    union all
   select r.oid, case when r.oid = d.oid then 'the deployer' else r.rolname end
     from pg_catalog.pg_roles r, deployer d
+), clients as (
+  -- Who is not above row level security.
+  select 0::oid as oid, 'public' as rolname
+   union all
+  select oid, rolname from client_roles where not rolbypassrls
 ), privileges as (
   select object, 'n'::"char" as kind, nspowner as owner, '' as of_column, coalesce(nspacl, acldefault('n', nspowner)) as acl
     from schemas
+   union all
+  -- Of public, only which clients may create in it, and of the tables of others which may write: see `grants`.
+  select 'schema public', null, nspowner, '', coalesce(nspacl, acldefault('n', nspowner))
+    from pg_catalog.pg_namespace
+   where nspname = 'public' and :schemas ? nspname
    union all
   select object, 'r', relowner, '', coalesce(relacl, acldefault('r', relowner)) from relations where kind <> 'sequence'
    union all
   select object, 's', relowner, '', coalesce(relacl, acldefault('s', relowner)) from relations where kind = 'sequence'
    union all
-  select r.object, 'c', r.relowner, ' on column ' || quote_ident(a.attname), a.attacl
-    from relations r
+  select r.object, null, r.relowner, ' on column ' || quote_ident(a.attname), a.attacl
+    from (select oid, object, relowner from relations union all select oid, object, relowner from external_tables) r
     join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attacl is not null
+   union all
+  select object, null, relowner, '', coalesce(relacl, acldefault('r', relowner)) from external_tables
    union all
   select object, 'f', proowner, '', coalesce(proacl, acldefault('f', proowner)) from functions
 ), grants as (
@@ -61,6 +88,10 @@ with named as (
          array_agg(distinct g.privilege_type order by g.privilege_type) filter (where g.is_grantable) as grantable
     from privileges p, aclexplode(p.acl) g, roles r
    where r.oid = g.grantee
+     and case when p.object = 'schema public' then g.privilege_type = 'CREATE' and r.oid in (select oid from clients)
+              when p.object in (select object from external_tables)
+                then g.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER') and r.oid in (select oid from clients)
+              else true end
    group by p.object, p.of_column, r.name, p.kind, p.owner
 ), facts as (
   select object, 'comment' as fact, obj_description(oid, 'pg_namespace') as value from schemas
@@ -74,11 +105,20 @@ with named as (
   -- MAINTAIN came with PostgreSQL 17: it makes no difference to a role that has all the rest.
   select g.object, 'grants' || g.of_column || ' to ' || g.grantee,
          concat(case when g.held @> array(select w.privilege_type
-                                            from aclexplode(acldefault(nullif(g.kind, 'c'), g.owner)) w
+                                            from aclexplode(acldefault(g.kind, g.owner)) w
                                            where w.grantee = g.owner and w.privilege_type <> 'MAINTAIN')
                       and g.kind in ('r', 's', 'n') then 'all' else array_to_string(g.held, ', ') end,
                 '; may pass on ' || array_to_string(g.grantable, ', '))
     from grants g
+   union all
+  select object, 'attributes',
+         coalesce(nullif(concat_ws(' ', case when rolsuper then 'superuser' end, case when rolbypassrls then 'bypassrls' end,
+                                        case when rolcreaterole then 'createrole' end, case when rolreplication then 'replication' end), ''), 'none')
+    from client_roles
+   union all
+  select r.object, 'membership', string_agg(distinct m.roleid::regrole::text, ', ')
+    from client_roles r join pg_catalog.pg_auth_members m on m.member = r.oid
+   group by r.object
    union all
   select object, 'row level security',
          concat(case when relrowsecurity then 'enabled' else 'disabled' end, case when relforcerowsecurity then ', forced' end)
@@ -90,12 +130,30 @@ with named as (
    union all
   select object, 'definition', pg_get_viewdef(oid) from relations where relkind in ('v', 'm')
    union all
-  select object, 'options', array_to_string(reloptions, ', ') from relations where relkind in ('v', 'm')
+  -- `on` is `true`, and `false` as good as not set.
+  select r.object, 'options', string_agg(concat(o.option_name, '=', v.value), ', ' order by o.option_name)
+    from relations r, pg_options_to_table(r.reloptions) o,
+         lateral (select case o.option_name when 'check_option' then o.option_value else o.option_value::boolean::text end) v (value)
+   where r.relkind = 'v' and v.value <> 'false'
+   group by r.object
+   union all
+  -- Whoever may read a parent reads its children.
+  select r.object, 'inheritance',
+         string_agg(case when i.inhrelid = r.oid then 'from ' || i.inhparent::regclass else 'by ' || i.inhrelid::regclass end, ', '
+                    order by i.inhparent = r.oid, i.inhparent::regclass::text collate "C", i.inhrelid::regclass::text collate "C")
+    from relations r join pg_catalog.pg_inherits i on r.oid in (i.inhrelid, i.inhparent)
+   group by r.object
+   union all
+  -- With a publication, it refuses every update and delete.
+  select object, 'replica identity', 'nothing' from relations where relreplident = 'n' and relkind in ('r', 'p')
    union all
   select r.object, 'column ' || quote_ident(a.attname),
          concat(format_type(a.atttypid, a.atttypmod),
                 case when a.attcollation <> t.typcollation then ' collate ' || a.attcollation::regcollation end,
                 case when a.attnotnull then ' not null' end,
+                case when exists (select from pg_catalog.pg_constraint n
+                                   where n.conrelid = r.oid and n.contype = 'n' and n.conkey = array[a.attnum] and not n.convalidated)
+                     then ' not valid' end,
                 case a.attidentity when 'a' then ' generated always as identity' when 'd' then ' generated by default as identity' end,
                 case when a.attgenerated <> '' then ' generated always as ' else ' default ' end || pg_get_expr(d.adbin, d.adrelid))
     from relations r
@@ -108,18 +166,20 @@ with named as (
   select r.object, 'constraint ' || quote_ident(c.conname),
          concat(pg_get_constraintdef(c.oid),
                 case when exists (select from pg_catalog.pg_trigger t where t.tgconstraint = c.oid and t.tgenabled in ('D', 'R'))
-                     then ', its triggers disabled' end)
+                     then ', its triggers disabled' end,
+                ', its index ' || i.flaw)
     from relations r
     join pg_catalog.pg_constraint c on c.conrelid = r.oid
+    left join indexes i on i.indexrelid = c.conindid and i.indrelid = c.conrelid
    where c.contype not in ('n', 't')
    union all
   select r.object, 'index ' || quote_ident(i.relname),
          concat(replace(case when i.reloptions is null then pg_get_indexdef(i.oid)
                              else regexp_replace(pg_get_indexdef(i.oid), ' WITH [(][^)]*[)]', '') end,
                         ' INDEX ' || quote_ident(i.relname) || ' ON ', ' INDEX ON '),
-                case when not x.indisvalid then ', invalid' end)
+                ', ' || x.flaw)
     from relations r
-    join pg_catalog.pg_index x on x.indrelid = r.oid
+    join indexes x on x.indrelid = r.oid
     join pg_catalog.pg_class i on i.oid = x.indexrelid
    where not exists (select from pg_catalog.pg_constraint c where c.conindid = x.indexrelid and c.conrelid = r.oid)
    union all
@@ -149,6 +209,17 @@ with named as (
                 ' with check (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')')
     from relations r
     join pg_catalog.pg_policy p on p.polrelid = r.oid
+   union all
+  -- With the rights of its owner.
+  select o.object, 'view ' || v.oid::regclass, string_agg(c.rolname, ', ' order by c.rolname)
+    from views_on o
+    join pg_catalog.pg_class v on v.oid = o.oid and v.relkind in ('v', 'm')
+    join clients c on c.oid <> 0
+   where o.object not like '%view %'
+     and not exists (select from pg_options_to_table(v.reloptions) where option_name = 'security_invoker' and option_value::boolean)
+     and has_schema_privilege(c.oid, v.relnamespace, 'usage')
+     and (has_any_column_privilege(c.oid, v.oid, 'select, insert, update') or has_table_privilege(c.oid, v.oid, 'delete'))
+   group by o.object, v.oid
    union all
   select object, 'arguments', nullif(pg_get_function_arguments(oid), '') from functions
    union all

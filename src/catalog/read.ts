@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { execute, query, transaction } from '../query.ts'
+import { asRestored } from './restored.ts'
 
 /** The facts about one object, by what they are about: `policy anon_select_llms`, `column id`, `owner`. */
 export type Facts = Record<string, string>
@@ -40,12 +41,15 @@ async function readFacts(tx: Database, scope: Scope, only: string[] | undefined)
   await set(tx, WHILE_READING)
   const rows = await query<{ object: string; fact: string; value: string }>(tx, factsOf(scope, only))
   await set(tx, before ?? WHILE_READING)
-  // An external table is there, whether or not it has triggers of ours.
-  const names = [...scope.externalTables.map(name => `table ${name}`), ...rows.map(({ object }) => object)]
+  // These are there, whether or not there is something to say of them.
+  const given = [
+    ...scope.externalTables.map(name => `table ${name}`),
+    ...(scope.schemas.includes('public') ? ['schema public'] : []),
+  ]
+  const names = [...given, ...rows.map(({ object }) => object)]
   const catalog: Catalog = Object.fromEntries([...new Set(names)].sort().map(object => [object, {}]))
   for (const { object, fact, value } of rows) {
-    const text = value.replaceAll('\r\n', '\n')
-    Object.assign(catalog[object] ?? {}, { [fact]: fact === 'definition' ? unqualified(text) : text })
+    Object.assign(catalog[object] ?? {}, { [fact]: normalised(fact, value) })
   }
   return catalog
 }
@@ -62,6 +66,13 @@ async function set(tx: Database, settings: typeof WHILE_READING): Promise<void> 
   for (const [name, value] of Object.entries(settings)) {
     await execute(tx, sql`select set_config(${name}, ${value}, true)`)
   }
+}
+
+function normalised(fact: string, value: string): string {
+  const isPrinted = fact !== 'comment' && (fact !== 'body' || /^(?:BEGIN ATOMIC|RETURN )/.test(value))
+  if (!isPrinted) return value.replaceAll('\r\n', '\n')
+  const text = asRestored(value)
+  return fact === 'definition' ? unqualified(text) : text
 }
 
 /** Up to PostgreSQL 15 a view names its table before every column, later only where there are several. */

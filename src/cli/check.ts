@@ -1,11 +1,16 @@
 import { type CheckReport, check, hasDrift } from '../migrate.ts'
+import { accept, addAccepted, readAccepted, reportAccepted } from './accepted.ts'
 import { type Cli, type Define, exitCodes } from './cli.ts'
 import { withDatabase } from './connect.ts'
 import { count } from './output.ts'
 
 export const define: Define = (command, cli) => {
-  command.action(async () => {
-    const report = await withDatabase(cli, (db, where) => check(db, where))
+  command.option(...accept).action(async ({ accept }) => {
+    const accepted = readAccepted(cli.io)
+    const report = await withDatabase(cli, async (db, where) => {
+      const report = await check(db, { ...where, accepted })
+      return accept ? await check(db, { ...where, accepted: addAccepted(cli, report.differences) }) : report
+    })
     reportCheck(report, cli)
     const pending = report.pending.length > 0 ? exitCodes.pending : exitCodes.done
     cli.finish(report, hasDrift(report) ? exitCodes.drift : pending)
@@ -16,6 +21,9 @@ export function reportCheck(report: CheckReport, cli: Cli): void {
   const { at, pending, ledger, differences, probes } = report
   for (const { message } of ledger) cli.line(`ledger: ${message}`)
   for (const { message, sql } of differences) cli.line(`catalog: ${message}\n  ${sql}`)
+  reportAccepted(report.accepted, cli)
+  for (const { object, fact } of report.obsolete)
+    cli.line(`accepted, but not there: ${fact === null ? object : `${fact} on ${object}`}`)
   for (const { what, why, outcome } of probes) {
     if (outcome === 'failed') cli.line(`probe failed: ${what}: ${why}`)
   }

@@ -4,6 +4,7 @@ import { withoutPassword } from '../database-url.ts'
 import { check, hasDrift, migrate } from '../migrate.ts'
 import { llms, memories, profiles, systemAgents } from '../schema.ts'
 import { defaultSeedFiles, seed } from '../seed.ts'
+import { readAccepted } from './accepted.ts'
 import { reportCheck } from './check.ts'
 import { type Cli, type Define, exitCodes } from './cli.ts'
 import { confirm } from './confirm.ts'
@@ -29,7 +30,7 @@ export const define: Define = (command, cli) => {
         reportMigrations(migrations, cli)
         const seeded = await seed(db, defaultSeedFiles())
         reportSeed(seeded, cli)
-        const checked = await check(db, where)
+        const checked = await check(db, { ...where, accepted: readAccepted(cli.io) })
         reportCheck(checked, cli)
         const summary = await reportSummary(db, cli)
         // Only the local server's password is shown.

@@ -23,6 +23,14 @@ function nameOf({ ledger = { schema: 'drizzle', table: '__drizzle_migrations' } 
 export const ANOTHER_LEDGER =
   'If another drizzle project records its migrations there, give this one a table of its own: --ledger schema.table, or AGENTS_DB_LEDGER, which drizzle.config.ts reads too'
 
+/** The ledger with its schema, as PostgreSQL prints it. */
+export function ledgerName(project: Ledger): string {
+  const { schema, table } = nameOf(project)
+  return [schema, table]
+    .map(name => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`))
+    .join('.')
+}
+
 /** What is applied, in the order of the names; nothing where there is no ledger yet. */
 export async function readLedger(db: Database, project: Ledger): Promise<LedgerEntry[]> {
   const { schema, table, identifier } = nameOf(project)

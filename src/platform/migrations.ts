@@ -1,3 +1,4 @@
+import type { AcceptedDifference } from '../catalog/accepted.ts'
 import { type AdoptReport, adopt as adoptWith } from '../catalog/adopt.ts'
 import { type CheckReport, check as checkWith } from '../catalog/check.ts'
 import type { CatalogProject, Probe } from '../catalog/project.ts'
@@ -15,6 +16,11 @@ interface Where {
   folder?: string
   /** The table that records them; drizzle's own unless given. */
   ledger?: LedgerName
+}
+
+interface Accepted {
+  /** Differences that the project wants: listed, and no drift. */
+  accepted?: AcceptedDifference[]
 }
 
 function projectAt({ folder, ledger }: Where, onProbes?: (probes: Probe[]) => void): CatalogProject {
@@ -72,8 +78,8 @@ export async function planMigration(db: Database, options: { to?: string } & Whe
  * Checks whether a database is what its migrations say: ledger, PostgreSQL's catalogs, then a sign-up and every verb as a
  * client, in a transaction that is rolled back. Leaves nothing behind.
  */
-export async function check(db: Database, options: Where = {}): Promise<CheckReport> {
-  return await checkWith(db, projectAt(options))
+export async function check(db: Database, options: Where & Accepted = {}): Promise<CheckReport> {
+  return await checkWith(db, { ...projectAt(options), accepted: options.accepted ?? [] })
 }
 
 /**
@@ -82,8 +88,11 @@ export async function check(db: Database, options: Where = {}): Promise<CheckRep
  *
  * @throws MigrationError `NOT_ADOPTABLE` with the differences from the closest migration
  */
-export async function adopt(db: Database, options: { dryRun?: boolean } & Where = {}): Promise<AdoptReport> {
-  return await adoptWith(db, projectAt(options), options)
+export async function adopt(
+  db: Database,
+  options: { dryRun?: boolean } & Where & Accepted = {},
+): Promise<AdoptReport> {
+  return await adoptWith(db, { ...projectAt(options), accepted: options.accepted ?? [] }, options)
 }
 
 /** Accepts edited files of applied migrations; runs nothing of them. */

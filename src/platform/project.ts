@@ -1,5 +1,6 @@
 import { findDependents } from '../catalog/preflight.ts'
 import type { CatalogProject, Probe } from '../catalog/project.ts'
+import { needsReason } from './accepted.ts'
 import { expectedWithArchive } from './archive.ts'
 import { packagedMigrations } from './folder.ts'
 import { probe } from './probes/probe.ts'
@@ -24,6 +25,7 @@ export function project(
       clientRoles: ['anon', 'authenticated', 'service_role'],
     },
     expectedCatalog: expectedWithArchive,
+    needsReason,
     probe,
     preflight: (db, way, migrations) => findDependents(db, folder, way, migrations),
     beforeCommit: async (tx, change) => onProbes(await requireProbes(tx, folder, change)),

@@ -138,6 +138,7 @@ create table public.invoices (
 );
 insert into public.invoices (profile) values (null), (null);
 create view public.wordiest as select user_id, max(length(content)) as letters from public.memories group by user_id;
+revoke all on public.wordiest from anon, authenticated;
 create schema billing;
 create table billing.profiles (id int primary key);
 create index ix_of_their_own on public.profiles (username);

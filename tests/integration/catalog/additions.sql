@@ -1,5 +1,7 @@
 -- What others may do to a database of ours, of which `check` says nothing.
 
+-- # in the database
+
 -- tables, views and sequences of their own in public, open to everybody
 create table public.theirs (id serial primary key);
 create view public.all_of_theirs as select * from public.theirs;
@@ -57,3 +59,37 @@ alter table public.profiles drop column bio;
 alter table public.profiles add column bio text;
 alter table public.memories drop column updated_at;
 alter table public.memories add column updated_at timestamptz not null default now();
+
+-- views on our tables that ask for the reader's rights, or that no client may read
+create view public.asked with (security_invoker = on) as select * from public.memories;
+create view public.kept as select * from public.memories;
+create schema if not exists app;
+create view app.unreachable as select * from public.memories;
+grant select on public.asked, app.unreachable to anon, authenticated;
+grant select on public.kept to service_role;
+
+-- grants by default of what is yet to be made
+alter default privileges in schema public grant all on tables to anon, authenticated;
+
+-- who may read the ledger
+grant usage on schema drizzle to anon;
+grant select on drizzle.__drizzle_migrations to anon;
+
+-- an index to cluster on and one for replication, the cost of a function
+alter table public.memories cluster on memories_pkey;
+alter table public.memories replica identity using index memories_pkey;
+alter function public.keep_updated_at() cost 1000;
+
+-- event triggers of their own
+create function public.watch() returns event_trigger language plpgsql as 'begin end';
+create event trigger theirs_of_catalog on ddl_command_end execute function public.watch();
+
+-- # on the whole server
+
+-- settings of roles
+alter role anon set statement_timeout = '3s';
+alter role service_role createdb;
+
+-- roles that are members of the clients'
+create role theirs_of_catalog;
+grant anon, service_role to theirs_of_catalog;

@@ -58,7 +58,7 @@ test('a database that another tool built is recorded at the baseline, and nothin
 
   // The ledger is the one that migrating writes.
   expect(await entries(at)).toEqual(await entries(await ownDatabase('baseline')))
-  expect(await adopt(at.db)).toEqual({ at: atBaseline, recorded: [], replaced: [] })
+  expect(await adopt(at.db)).toEqual({ at: atBaseline, recorded: [], replaced: [], accepted: [] })
   expect(await entries(at)).toHaveLength(2)
 })
 
@@ -176,7 +176,7 @@ test('while another migrator is at work it waits for its turn, and then sees wha
     await eventually(() => asked).toBeGreaterThan(2)
     return { adopting }
   })
-  expect(await adopting).toEqual({ at: atBaseline, recorded: [], replaced: [] })
+  expect(await adopting).toEqual({ at: atBaseline, recorded: [], replaced: [], accepted: [] })
   expect(await ledgerNames(at)).toEqual(names.slice(0, 2))
 })
 
@@ -184,6 +184,6 @@ test('beside a migrate both succeed', async () => {
   const at = await ownDatabase('contracted')
   const [migrated, adopted] = await Promise.all([migrate(at.db), adopt(at.db)])
   expect(migrated.applied.map(({ name }) => name)).toEqual(namesAfter('rename_catalog_and_drop_user_agents'))
-  expect(adopted).toMatchObject({ recorded: [], replaced: [] })
+  expect(adopted).toMatchObject({ recorded: [], replaced: [], accepted: [] })
   expect(await status(at.db)).toMatchObject({ applied: { length: names.length }, pending: [] })
 })

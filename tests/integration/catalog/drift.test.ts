@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { findDrift } from '../../../src/catalog/check.ts'
+import { findDrift, readProject } from '../../../src/catalog/check.ts'
 import type { Difference } from '../../../src/catalog/compare.ts'
-import { type Catalog, readCatalog } from '../../../src/catalog/read.ts'
+import type { Catalog } from '../../../src/catalog/read.ts'
 import type { Database } from '../../../src/database.ts'
 import { project } from '../../../src/platform/project.ts'
 import { sharedDatabase, undone } from '../../support/database.ts'
@@ -22,7 +22,7 @@ describe.each([...new Set(mutations.map(([, { group }]) => group))])(
     let db: PostgresJsDatabase
     beforeAll(async () => {
       db = drizzle({ client: (whileBothWork ? expanded : today).admin })
-      expect(await findDrift(db, project(), at, catalogs)).toEqual([])
+      expect((await findDrift(db, project(), at, catalogs)).differences).toEqual([])
     })
 
     test.for(mutations.filter(([, mutation]) => mutation.group === group))('%s', async ([, mutation]) => {
@@ -30,9 +30,9 @@ describe.each([...new Set(mutations.map(([, { group }]) => group))])(
       let shown: unknown[][] = []
       await undone(db, async tx => {
         await tx.execute(sql.raw(mutation.sql))
-        found = await findDrift(tx, project(), at, catalogs)
+        found = (await findDrift(tx, project(), at, catalogs)).differences
         shown = await show(tx, found)
-        expectFacts(found, catalogs.get(at)!, await readCatalog(tx, project().scope))
+        expectFacts(found, catalogs.get(at)!, await readProject(tx, project(), catalogs))
       })
       const sentences = found.map(({ message }) => message.replaceAll(/\s+/g, ' '))
       expect(sentences.sort()).toEqual(mutation.says.sort())

@@ -13,7 +13,7 @@ alter table public.memories drop constraint chk_memory_type_agent_id;
 -- a check is another
 alter table public.user_agents drop constraint chk_agent_type,
   add constraint chk_agent_type check (agent_type in ('INTENT_RECOGNITION', 'TASK_EXECUTION'));
---> constraint chk_agent_type on table public.user_agents is: CHECK (((agent_type)::text = ANY ((ARRAY['INTENT_RECOGNITION'::character varying, 'TASK_EXECUTION'::character varying])::text[]))); it should be: CHECK (((agent_type)::text = ANY ((ARRAY['INTENT_RECOGNITION'::character varying, 'TASK_EXECUTION'::character varying, 'RESULT_REPORTING'::character varying])::text[])))
+--> constraint chk_agent_type on table public.user_agents is: CHECK (((agent_type)::text = ANY (ARRAY[('INTENT_RECOGNITION'::character varying)::text, ('TASK_EXECUTION'::character varying)::text]))); it should be: CHECK (((agent_type)::text = ANY (ARRAY[('INTENT_RECOGNITION'::character varying)::text, ('TASK_EXECUTION'::character varying)::text, ('RESULT_REPORTING'::character varying)::text])))
 
 -- a constraint is called otherwise
 alter table public.llms rename constraint uq_llms_model_code to llms_model_code_key;
@@ -112,6 +112,10 @@ create schema archive authorization agents_deployer;
 create trigger later before update on public.llms
   for each row execute function suppress_redundant_updates_trigger();
 --> trigger later on table public.llms should not exist: CREATE TRIGGER BEFORE UPDATE ON public.llms FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()
+
+-- a view of theirs shows clients what is in a table
+grant select on public.wordiest to anon;
+--> view public.wordiest opens table public.memories to anon, and should open it to nobody
 
 -- # adopted all the same
 

@@ -60,6 +60,6 @@ test('a second time there is nothing to adopt, and it asks nothing', async () =>
     stdout: `nothing to adopt: the ledger already exists and ends with ${last}\n`,
   })
   const { document } = await cliJson(database.url, 'adopt')
-  expect(document).toEqual({ at: last, recorded: [], replaced: [] })
+  expect(document).toEqual({ at: last, recorded: [], replaced: [], accepted: [] })
   expect(await readLedger(database.admin)).toEqual(before)
 })

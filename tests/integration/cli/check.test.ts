@@ -27,7 +27,15 @@ test('a database that matches its migrations exits 0, in one line; --json is one
   expect(stdout).toMatch(new RegExp(`^database matches ${last}; \\d\\d probes passed\\n$`))
   const { document, ...result } = await cliJson(database.url, 'check')
   expect(result.code).toBe(0)
-  expect(document).toEqual({ at: last, pending: [], ledger: [], differences: [], probes: expect.any(Array) })
+  expect(document).toEqual({
+    at: last,
+    pending: [],
+    ledger: [],
+    differences: [],
+    accepted: [],
+    obsolete: [],
+    probes: expect.any(Array),
+  })
   expect(document.probes).toContainEqual({ what: 'a sign-up with e-mail', outcome: 'passed' })
 })
 
@@ -75,6 +83,8 @@ test('the command exits 4 and has a line for each mistake, for each difference w
     pending: [names[3]],
     ledger: mistakes.map(problem),
     differences: [difference],
+    accepted: [],
+    obsolete: [],
     probes: expect.arrayContaining([{ what, outcome: 'failed', why: expect.any(String) }]),
   })
 })
@@ -99,6 +109,14 @@ test('where nothing is applied it exits 3, says so, and tries nothing', async ()
   const { code, document } = await cliJson(url, 'check')
   expect({ code, document }).toEqual({
     code: 3,
-    document: { at: null, pending: names, ledger: [], differences: [], probes: [] },
+    document: {
+      at: null,
+      pending: names,
+      ledger: [],
+      differences: [],
+      accepted: [],
+      obsolete: [],
+      probes: [],
+    },
   })
 })

@@ -133,7 +133,7 @@ test('the first migration does not go back over rows of users', async () => {
   await stop('user_agents', 3)
   await at.admin`delete from auth.users`
   await rollback(at.db)
-  expect(await readCatalog(at.admin)).toEqual([])
+  expect((await readCatalog(at.admin)).filter(fact => !/^(role|schema public)/.test(fact))).toEqual([])
 })
 
 test('nor over those of a user who signs up while it waits for the lock to drop them', async () => {
