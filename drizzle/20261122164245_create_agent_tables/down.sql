@@ -34,7 +34,9 @@ drop table if exists archive.system_agents;
 
 do $$
 begin
-  if obj_description(to_regnamespace('archive'), 'pg_namespace') = 'Rows that @agents/db keeps for a rollback.' then
+  if obj_description(to_regnamespace('archive'), 'pg_namespace') = 'Rows that @agents/db keeps for a rollback.'
+     and not exists (select from pg_catalog.pg_depend
+                      where refclassid = 'pg_namespace'::regclass and refobjid = to_regnamespace('archive')) then
     drop schema archive;
   end if;
 end;

@@ -101,7 +101,10 @@ do $$
 begin
   if not exists (select from archive.system_agents) then
     drop table archive.system_agents;
-    if pg_has_role((select nspowner from pg_catalog.pg_namespace where nspname = 'archive'), 'usage') then
+    -- It stays where it is somebody else's, or holds something of theirs.
+    if pg_has_role((select nspowner from pg_catalog.pg_namespace where nspname = 'archive'), 'usage')
+       and not exists (select from pg_catalog.pg_depend
+                        where refclassid = 'pg_namespace'::regclass and refobjid = to_regnamespace('archive')) then
       drop schema archive;
     end if;
   end if;

@@ -166,3 +166,14 @@ describe('the way up stops', () => {
     await expectStop(at, db => migrate(db), 'check_memory_type/', '23514', says)
   })
 })
+
+test('a table of somebody else in archive stays, and stops no rollback', async () => {
+  const at = await ownDatabase('one_user_contracted')
+  await at.admin`create table archive.letters (text text)`
+  await rollback(at.db, { to: baseline })
+  expect(await at.admin`select from archive.letters`).toEqual([])
+  await at.admin`delete from auth.users`
+  await rollback(at.db, { to: 'create_agent_tables' })
+  await rollback(at.db)
+  expect(await at.admin`select to_regclass('archive.letters')::text as theirs`).toEqual([{ theirs: 'archive.letters' }])
+})
