@@ -16,7 +16,7 @@ interface Folder {
 }
 
 interface Accepted {
-  /** Differences that the project wants, which are listed and are no drift. */
+  /** Differences that the project wants: listed, and no drift. */
   accepted?: AcceptedDifference[]
 }
 
@@ -76,11 +76,8 @@ export async function planMigration(
  * Checks whether a database is what its migrations say: ledger, PostgreSQL's catalogs, then a sign-up and every verb as a
  * client, in a transaction that is rolled back. Leaves nothing behind.
  */
-export async function check(
-  db: Database,
-  { folder, accepted = [] }: Folder & Accepted = {},
-): Promise<CheckReport> {
-  return await checkWith(db, { ...project(folder), accepted })
+export async function check(db: Database, options: Folder & Accepted = {}): Promise<CheckReport> {
+  return await checkWith(db, { ...project(options.folder), accepted: options.accepted ?? [] })
 }
 
 /**
@@ -91,9 +88,9 @@ export async function check(
  */
 export async function adopt(
   db: Database,
-  { folder, accepted = [], ...options }: { dryRun?: boolean } & Folder & Accepted = {},
+  options: { dryRun?: boolean } & Folder & Accepted = {},
 ): Promise<AdoptReport> {
-  return await adoptWith(db, { ...project(folder), accepted }, options)
+  return await adoptWith(db, { ...project(options.folder), accepted: options.accepted ?? [] }, options)
 }
 
 /** Accepts edited files of applied migrations; runs nothing of them. */

@@ -43,6 +43,16 @@ describe('of what others add, check says nothing', () => {
   })
 })
 
+test.for(['on', 'true', 'yes', '1'])('a view option that is %s is no difference', async value => {
+  const { admin, db } = await ownDatabase('expanded')
+  await admin.unsafe(
+    `alter view public.system_agents set (security_invoker = ${value}, security_barrier = off)`,
+  )
+  expect((await check(db)).differences).toEqual([])
+  await admin.unsafe('alter view public.system_agents set (security_invoker = off)')
+  expect((await check(db)).differences).toMatchObject([{ fact: 'options', found: null }])
+})
+
 test('beside everything that others add, check still finds what is wrong with ours', async () => {
   const at = await ownDatabase('today')
   for (const [, { group, sql: change }] of additions)

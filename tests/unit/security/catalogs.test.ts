@@ -48,11 +48,22 @@ describe.each(states)('after $title', ({ name, title, catalog }) => {
     const secured = name >= named(baseline)
     for (const [object, facts] of objects.filter(([object]) => /^(table|view|schema) /.test(object))) {
       if (object === 'table auth.users') continue
-      const grants = { 'grants to the deployer': 'all' }
+      // Of schema public only the clients' right to create in it is read.
+      const grants = object === 'schema public' ? {} : { 'grants to the deployer': 'all' }
       if (secured && /^(table|view) public\./.test(object))
         Object.assign(grants, { 'grants to service_role': 'all' })
       expect({ object, ...start(facts, 'grants') }).toEqual({ object, ...grants })
     }
+  })
+
+  test('service_role alone is above row level security, and none of the three is a member of another role', () => {
+    const roles = Object.fromEntries(objects.filter(([object]) => object.startsWith('role ')))
+    const none = { attributes: 'none' }
+    expect(roles).toEqual({
+      'role anon': none,
+      'role authenticated': none,
+      'role service_role': { attributes: 'bypassrls' },
+    })
   })
 
   test('every function has an empty search_path, and belongs to the deployer, who alone may call it', () => {
