@@ -58,7 +58,7 @@ export async function migrateTo(url: string, options: Parameters<typeof migrate>
 }
 
 /** The migration that leaves the schema of the older deployment. */
-export const baseline = 'secure_the_agent_tables'
+export const baseline = 'grant_agent_tables'
 
 /** Creates a baseline database of `users` users with three agents and five memories each, two of them 'work'. */
 export async function makeBaseline({ clone, urlOf }: Scratch, name: string, users: number): Promise<void> {

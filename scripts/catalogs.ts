@@ -17,7 +17,7 @@ import { fill } from '../tests/support/rows.ts'
  */
 const check = process.argv.includes('--check')
 const { folder, scope } = project()
-const baseline = '_secure_the_agent_tables'
+const baseline = '_grant_agent_tables'
 const server = await startServer({ directory: '.data' })
 const admin = postgres(server.adminUrl, { max: 1, onnotice: () => {} })
 const name = `catalogs_${process.pid}`

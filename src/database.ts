@@ -1,6 +1,7 @@
 import type { PgAsyncDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import { type Options, readUrl } from './database-url.ts'
 import { relations } from './schema/relations.ts'
 
 /** Any Drizzle database on PostgreSQL, or a transaction of one, whatever its driver: postgres.js, PGlite and others. */
@@ -11,24 +12,25 @@ export type Database = PgAsyncDatabase<PgQueryResultHKT, any>
  * Opens a pool of connections (postgres.js) to the database at `url` and lays Drizzle over it, with `relations`, so
  * that `db.query` follows them. Nothing connects before the first statement. End it with `await db.$client.end()`.
  *
- * @param url a `postgresql://` URL
+ * @param url a `postgresql://` URL, with the parameters of libpq; what only another library's pool reads has no effect
  * @param options options of postgres.js, times among them in seconds; behind a pooler in transaction mode pass
- *   `{ prepare: false }`
- * @throws TypeError if the URL is missing or not a PostgreSQL URL; the message does not contain it
+ *   `{ prepare: false }`, or a URL with `pgbouncer=true`
+ * @throws TypeError if the URL is missing or not a PostgreSQL URL, or asks for what cannot be had; the message does not
+ *   contain it
  */
 export function createDatabase(
   url: string | undefined,
-  options: postgres.Options<Record<string, never>> = {},
+  options: Options = {},
 ): PostgresJsDatabase<typeof relations> & { $client: postgres.Sql } {
   if (!url) throw new TypeError('createDatabase: the URL is empty. Is DATABASE_URL set?')
   return drizzle({ client: connect(url, { onnotice: () => {}, ...options }), relations })
 }
 
-function connect(url: string, options: postgres.Options<Record<string, never>>): postgres.Sql {
+function connect(url: string, options: Options): postgres.Sql {
   try {
-    if (/^postgres(ql)?:/.test(url)) return postgres(url, options)
-  } catch {
-    // What was thrown holds the URL, and with it the password.
+    const asked = readUrl(url)
+    return postgres({ ...asked, ...options, connection: { ...options.connection, ...asked.connection } })
+  } catch (error) {
+    throw new TypeError(`createDatabase: the URL ${(error as Error).message}`)
   }
-  throw new TypeError('createDatabase: not a URL of the form postgresql://user:password@host:port/database')
 }

@@ -27,6 +27,24 @@ export function formatPgError({ message, code, detail, hint }: PgError): string 
     .join('\n')
 }
 
+/**
+ * Whether something was dropped while it was being read: a table, a schema, a function, or, by its number, any of them.
+ */
+function isGone(error: unknown): boolean {
+  return ['42P01', '3F000', '42883', 'XX000'].includes(pgErrorOf(error).code ?? '')
+}
+
+/** Reads once more, up to five times, where another command drops what is being read. */
+export async function readSettled<T>(read: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await read()
+    } catch (error) {
+      if (attempt === 5 || !isGone(error)) throw error
+    }
+  }
+}
+
 /** Whether a lock that somebody else held is all that went wrong: 55P03 is a lock timeout, 40P01 a deadlock. */
 export function isLockFailure(error: unknown): boolean {
   const { code } = pgErrorOf(error)

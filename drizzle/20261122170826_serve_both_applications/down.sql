@@ -1,9 +1,9 @@
--- Back to the baseline: the tables hold everything, so the copies may go. System agents of a type that the old
--- schema does not know wait in archive for the next way up.
+-- Back to the baseline: the tables hold everything, so the copies may go. System agents of a type that the old schema does
+-- not know stay in archive until the next migration.
 -- squawk-ignore-file ban-drop-table -- copies, of what the tables themselves hold
 
--- Changes nothing, but keeps sign-ups out until the commit. They lock auth.users before anything else, so we do
--- too; and no more than this, because whoever writes a memory needs to look at auth.users last.
+-- Changes nothing, but keeps sign-ups out until the commit. They lock auth.users before anything else, so we do too; and
+-- not more strongly than this, because a client that writes a memory reads auth.users last.
 create or replace trigger on_auth_user_created
   after insert on auth.users
   for each row execute function public.create_profile_for_new_user();
@@ -42,7 +42,7 @@ end;
 $$;
 --> statement-breakpoint
 
--- Who signed up since settings were restored got an agent_prompts, and is the only one still listed here.
+-- Users who signed up since settings were restored have an agent_prompts, and only they are still listed here.
 select archive.restore_settings(k.id, k.id) from archive.profiles k;
 --> statement-breakpoint
 
@@ -51,7 +51,7 @@ drop view public.system_agents;
 
 do $$
 declare
-  parked bigint;
+  moved bigint;
 begin
   -- One of the same type may wait there already; the newer one counts.
   delete from archive.system_agents a
@@ -65,29 +65,32 @@ begin
   )
   insert into archive.system_agents (id, agent_type, llm_id, config, status, created_at, updated_at)
   select id, agent_type, llm_id, config, status, created_at, updated_at from gone;
-  get diagnostics parked = row_count;
-  if parked > 0 then
-    raise info 'moved % system agents to archive.system_agents: the old schema does not know their types', parked;
+  get diagnostics moved = row_count;
+  if moved > 0 then
+    raise info 'moved % system agents to archive.system_agents: the old schema does not know their types', moved;
   end if;
 end;
 $$;
 --> statement-breakpoint
 
-drop function archive.repair_settings(uuid, uuid), archive.restore_settings(uuid, uuid),
-              archive.check_copies(), archive.check_way_back(), archive.let_go();
+drop function archive.copy_user_agents(uuid, uuid), archive.copy_memory_agents(uuid, uuid), archive.delete_stale_copies(),
+              archive.add_agent_prompts(uuid, uuid), archive.repair_settings(uuid, uuid),
+              archive.restore_settings(uuid, uuid), archive.with_agent_prompts(jsonb),
+              archive.add_new_users(uuid, uuid), archive.restore_user_agents(uuid, uuid),
+              archive.restore_memory_agents(uuid, uuid), archive.assert_restorable(), archive.drop_copies();
 --> statement-breakpoint
 
 drop table archive.profile_settings, archive.profiles;
 --> statement-breakpoint
 
--- Takes their triggers along.
-drop function archive.keep_memory_agent(), archive.fill_memory_agent() cascade;
+-- Drops their triggers too.
+drop function archive.copy_memory_agent(), archive.default_memory_agent() cascade;
 --> statement-breakpoint
 
 drop table archive.memory_agents;
 --> statement-breakpoint
 
-drop function archive.keep_user_agent(), archive.keep_no_user_agent() cascade;
+drop function archive.copy_user_agent(), archive.clear_user_agents() cascade;
 --> statement-breakpoint
 
 -- Last, because its keys lock auth.users for everybody.
@@ -98,7 +101,9 @@ do $$
 begin
   if not exists (select from archive.system_agents) then
     drop table archive.system_agents;
-    drop schema archive;
+    if pg_has_role((select nspowner from pg_catalog.pg_namespace where nspname = 'archive'), 'usage') then
+      drop schema archive;
+    end if;
   end if;
 end;
 $$;

@@ -1,42 +1,31 @@
--- The old names of the policies, and the trigger that serves both applications. First what harden_the_tables left
--- if its online part was begun and then given up.
--- squawk-ignore-file require-concurrent-index-deletion -- normally not there
+-- The old names of the policies, and the trigger that serves both applications.
 
-alter table public.profiles drop constraint if exists chk_profiles_settings_agent_prompts;
+ALTER POLICY "anon_select_system_agents" ON "public"."system_agents" RENAME TO "anon_select_user_agent_catalog";
 --> statement-breakpoint
 
-alter table public.memories drop constraint if exists chk_memories_memory_type;
+ALTER POLICY "anon_insert_system_agents" ON "public"."system_agents" RENAME TO "anon_insert_user_agent_catalog";
 --> statement-breakpoint
 
-drop index if exists public.ix_memories_user_id_memory_type_status, public.ix_system_agents_llm_id;
+ALTER POLICY "anon_update_system_agents" ON "public"."system_agents" RENAME TO "anon_update_user_agent_catalog";
 --> statement-breakpoint
 
-ALTER POLICY "anon_select_system_agents" ON "system_agents" RENAME TO "anon_select_user_agent_catalog";
+ALTER POLICY "anon_delete_system_agents" ON "public"."system_agents" RENAME TO "anon_delete_user_agent_catalog";
 --> statement-breakpoint
 
-ALTER POLICY "anon_insert_system_agents" ON "system_agents" RENAME TO "anon_insert_user_agent_catalog";
+ALTER POLICY "authenticated_select_system_agents" ON "public"."system_agents" RENAME TO "authenticated_select_user_agent_catalog";
 --> statement-breakpoint
 
-ALTER POLICY "anon_update_system_agents" ON "system_agents" RENAME TO "anon_update_user_agent_catalog";
+ALTER POLICY "authenticated_insert_system_agents" ON "public"."system_agents" RENAME TO "authenticated_insert_user_agent_catalog";
 --> statement-breakpoint
 
-ALTER POLICY "anon_delete_system_agents" ON "system_agents" RENAME TO "anon_delete_user_agent_catalog";
+ALTER POLICY "authenticated_update_system_agents" ON "public"."system_agents" RENAME TO "authenticated_update_user_agent_catalog";
 --> statement-breakpoint
 
-ALTER POLICY "authenticated_select_system_agents" ON "system_agents" RENAME TO "authenticated_select_user_agent_catalog";
+ALTER POLICY "authenticated_delete_system_agents" ON "public"."system_agents" RENAME TO "authenticated_delete_user_agent_catalog";
 --> statement-breakpoint
 
-ALTER POLICY "authenticated_insert_system_agents" ON "system_agents" RENAME TO "authenticated_insert_user_agent_catalog";
---> statement-breakpoint
-
-ALTER POLICY "authenticated_update_system_agents" ON "system_agents" RENAME TO "authenticated_update_user_agent_catalog";
---> statement-breakpoint
-
-ALTER POLICY "authenticated_delete_system_agents" ON "system_agents" RENAME TO "authenticated_delete_user_agent_catalog";
---> statement-breakpoint
-
--- A profile with agent_prompts, for the new application; agents from the catalog, for the old one,
--- as long as there is the table for them.
+-- A profile with agent_prompts, for the new application; agents from the catalog, for the old one, as long as their table
+-- exists.
 create or replace function public.create_profile_for_new_user()
 returns trigger
 language plpgsql

@@ -1,8 +1,4 @@
--- Profiles that the old application wrote since they were repaired are repaired again, a sign-up makes a
--- profile and nothing else, and the policies take the table's new name.
-
-select archive.repair_settings();
---> statement-breakpoint
+-- A sign-up makes a profile and nothing else, and the policies take the table's new name.
 
 create or replace function public.create_profile_for_new_user()
 returns trigger
@@ -30,25 +26,25 @@ end;
 $$;
 --> statement-breakpoint
 
-ALTER POLICY "anon_select_user_agent_catalog" ON "system_agents" RENAME TO "anon_select_system_agents";
+ALTER POLICY "anon_select_user_agent_catalog" ON "public"."system_agents" RENAME TO "anon_select_system_agents";
 --> statement-breakpoint
 
-ALTER POLICY "anon_insert_user_agent_catalog" ON "system_agents" RENAME TO "anon_insert_system_agents";
+ALTER POLICY "anon_insert_user_agent_catalog" ON "public"."system_agents" RENAME TO "anon_insert_system_agents";
 --> statement-breakpoint
 
-ALTER POLICY "anon_update_user_agent_catalog" ON "system_agents" RENAME TO "anon_update_system_agents";
+ALTER POLICY "anon_update_user_agent_catalog" ON "public"."system_agents" RENAME TO "anon_update_system_agents";
 --> statement-breakpoint
 
-ALTER POLICY "anon_delete_user_agent_catalog" ON "system_agents" RENAME TO "anon_delete_system_agents";
+ALTER POLICY "anon_delete_user_agent_catalog" ON "public"."system_agents" RENAME TO "anon_delete_system_agents";
 --> statement-breakpoint
 
-ALTER POLICY "authenticated_select_user_agent_catalog" ON "system_agents" RENAME TO "authenticated_select_system_agents";
+ALTER POLICY "authenticated_select_user_agent_catalog" ON "public"."system_agents" RENAME TO "authenticated_select_system_agents";
 --> statement-breakpoint
 
-ALTER POLICY "authenticated_insert_user_agent_catalog" ON "system_agents" RENAME TO "authenticated_insert_system_agents";
+ALTER POLICY "authenticated_insert_user_agent_catalog" ON "public"."system_agents" RENAME TO "authenticated_insert_system_agents";
 --> statement-breakpoint
 
-ALTER POLICY "authenticated_update_user_agent_catalog" ON "system_agents" RENAME TO "authenticated_update_system_agents";
+ALTER POLICY "authenticated_update_user_agent_catalog" ON "public"."system_agents" RENAME TO "authenticated_update_system_agents";
 --> statement-breakpoint
 
-ALTER POLICY "authenticated_delete_user_agent_catalog" ON "system_agents" RENAME TO "authenticated_delete_system_agents";
+ALTER POLICY "authenticated_delete_user_agent_catalog" ON "public"."system_agents" RENAME TO "authenticated_delete_system_agents";

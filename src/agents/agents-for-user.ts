@@ -1,4 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Database } from '../database.ts'
 import { type Llm, llms, profiles, type SystemAgent, systemAgents } from '../schema.ts'
 
@@ -39,14 +40,34 @@ export async function agentsForUser(db: Database, userId: string): Promise<Agent
         status: llms.status,
       },
     })
-    .from(systemAgents)
-    .innerJoin(llms, eq(llms.id, systemAgents.llmId))
-    .leftJoin(profiles, eq(profiles.id, userId))
+    .from(inPublic(systemAgents))
+    .innerJoin(inPublic(llms), eq(llms.id, systemAgents.llmId))
+    .leftJoin(inPublic(profiles), eq(profiles.id, userId))
     .where(eq(systemAgents.status, 'active'))
     .orderBy(systemAgents.agentType)
 
   return rows.map(({ prompt, config, ...agent }) => {
     const customized = prompt !== null && prompt.trim() !== ''
-    return { ...agent, config: customized ? { ...config, prompt } : config, customized }
+    return { ...agent, config: { ...objectOf(config), ...(customized && { prompt }) }, customized }
+  })
+}
+
+/** Some drivers have written an object as a JSON string that holds it. What is no object has no settings. */
+function objectOf(config: unknown): SystemAgent['config'] {
+  if (typeof config !== 'string') {
+    const isObject = typeof config === 'object' && config !== null && !Array.isArray(config)
+    return isObject ? (config as SystemAgent['config']) : {}
+  }
+  try {
+    return objectOf(JSON.parse(config))
+  } catch {
+    return {}
+  }
+}
+
+/** Drizzle writes a table of `public` without its schema, so that a session's search_path decides which is meant. */
+function inPublic<Table extends PgTable>(table: Table): Table {
+  return new Proxy(table, {
+    get: (target, key) => (key === Symbol.for('drizzle:Schema') ? 'public' : Reflect.get(target, key)),
   })
 }

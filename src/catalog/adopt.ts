@@ -81,15 +81,18 @@ async function findMatch(
     return match
   }
   const found = await readProject(db, project, catalogs)
-  const matches = migrations.flatMap(migration => {
-    const catalog = catalogs.get(migration.name)
-    return catalog ? [weigh(migration, compare(catalog, found))] : []
+  const matches = migrations.flatMap((migration, i) => {
+    const [before, catalog] = [migrations[i - 1], migration].map(each => catalogs.get(each?.name ?? ''))
+    // No catalog tells whether a migration that moves only rows was applied, and it can be applied again.
+    const isNew = catalog && (!before || compare(before, catalog).length > 0)
+    return isNew ? [weigh(migration, compare(catalog, found))] : []
   })
-  // Of several with the same catalog the first: no catalog tells whether a migration that moves only rows was applied, and
-  // it can be applied again.
-  const nearest = matches.sort(
-    (a, b) => a.remaining.length - b.remaining.length || a.replaced.length - b.replaced.length,
-  )[0]?.migration
+  // The later one has less left to do.
+  const nearest = matches
+    .reverse()
+    .sort(
+      (a, b) => a.remaining.length - b.remaining.length || a.replaced.length - b.replaced.length,
+    )[0]?.migration
   const isOurs = (object: string) =>
     project.scope.schemas.some(schema => object.startsWith(`table ${schema}.`))
   if (!nearest || !Object.keys(found).some(isOurs)) {

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import { asOneBatch } from '../migrator/batches.ts'
 import { readMigrations, type Script } from '../migrator/files.ts'
 import { ensureLedger, insertEntry } from '../migrator/ledger.ts'
 import {
@@ -12,7 +13,7 @@ import {
 import { findByName } from '../migrator/name.ts'
 import { indexedConcurrently } from '../migrator/parse.ts'
 import type { Project } from '../migrator/project.ts'
-import { execute, query, transaction } from '../query.ts'
+import { applySettings, execute, query, transaction } from '../query.ts'
 
 /**
  * Applies a migration and reads from `pg_locks`, after each of its statements, which locks on tables it holds. Run it on a
@@ -24,7 +25,8 @@ export async function measureLocks(db: Database, project: Project, name: string)
   if (migration.upOnline) locks['online.sql'] = await measureOnline(db, migration.upOnline)
   await transaction(db, async tx => {
     await ensureLedger(tx, project)
-    await execute(tx, sql`select set_config('search_path', 'public', true)`)
+    // drizzle-kit writes table names without their schema.
+    await applySettings(tx, { search_path: 'public' })
     locks['migration.sql'] = await measureScript(tx, migration.up)
     await insertEntry(tx, project, migration)
   })
@@ -50,15 +52,14 @@ async function measureScript(tx: Database, { statements }: Script): Promise<Scri
 async function measureOnline(db: Database, script: Script): Promise<ScriptLocks> {
   const taken: ScriptLocks['taken'] = {}
   for (const [index, statement] of script.statements.entries()) {
-    const table = await indexedConcurrently(statement)
-    if (table !== undefined) {
+    const concurrent = await indexedConcurrently(statement)
+    if (concurrent) {
       await execute(db, sql.raw(statement.sql))
       // As PostgreSQL documents it: the lock is gone by the time we could look.
-      taken[index + 1] = { [table]: 'share update exclusive' }
+      taken[index + 1] = { [concurrent.table]: 'share update exclusive' }
       continue
     }
-    // Without its commits, a block holds at its end whatever it has locked.
-    const whole = { ...statement, sql: statement.sql.replace(/^\s*commit;$/gm, '') }
+    const whole = { ...statement, sql: await asOneBatch(db, statement) }
     const measured = await transaction(db, tx => measureScript(tx, { ...script, statements: [whole] }))
     if (measured.taken[1]) taken[index + 1] = measured.taken[1]
   }

@@ -10,8 +10,8 @@ export function findReplacement(difference: Difference, later: Migration[]): str
   return later.find(({ up }) => up.statements.some(({ sql }) => replaces(plain(sql), difference)))?.name
 }
 
-function replaces(statement: string, { object, fact, expected, found }: Difference): boolean {
-  // A grant does not take back the grant option, and a revoke fails where it was used.
+function replaces(statement: string, { object, fact, found }: Difference): boolean {
+  // A revoke fails where somebody has passed on what is revoked.
   if (fact === null || found?.includes('may pass on')) return false
   const isFunction = object.startsWith('function ')
   if (isFunction && setByReplacing.includes(fact)) {
@@ -19,14 +19,10 @@ function replaces(statement: string, { object, fact, expected, found }: Differen
   }
   const [, role] = /^grants (?:on column .* )?to (.*)$/.exec(fact) ?? []
   if (role === undefined) return false
-  const [, verb, kind = '', names = '', roles = ''] =
-    /^(grant|revoke) all on (function )?(.*) (?:to|from) (.*)$/.exec(statement) ?? []
-  return (
-    verb === (expected === null ? 'revoke' : 'grant') &&
-    (kind !== '') === isFunction &&
-    listed(names, nameOf(object)) &&
-    listed(roles, role)
-  )
+  // What it grants again is for that migration to say.
+  const [, kind = '', names = '', roles = ''] =
+    /^revoke all on (function )?(.*) from (.*)$/.exec(statement) ?? []
+  return (kind !== '') === isFunction && listed(names, nameOf(object)) && listed(roles, role)
 }
 
 function listed(list: string, name: string): boolean {

@@ -10,11 +10,11 @@ export const define: Define = (command, cli) => {
     .option(...accept)
     .action(async ({ yes, accept }) => {
       let accepted = readAccepted(cli.io)
-      await withDatabase(cli, async db => {
-        const plan = await adopt(db, { dryRun: true, accepted }).catch(error => {
+      await withDatabase(cli, async (db, where) => {
+        const plan = await adopt(db, { ...where, dryRun: true, accepted }).catch(error => {
           if (!accept || error.code !== 'NOT_ADOPTABLE' || !Array.isArray(error.cause)) throw error
           accepted = addAccepted(cli, error.cause)
-          return adopt(db, { dryRun: true, accepted })
+          return adopt(db, { ...where, dryRun: true, accepted })
         })
         const { at, recorded, replaced } = plan
         if (recorded.length === 0) {
@@ -27,7 +27,7 @@ export const define: Define = (command, cli) => {
         reportAccepted(plan.accepted, cli)
         for (const name of recorded) cli.line(`will be recorded as applied: ${name}`)
         await confirm(cli, 'Record these migrations as applied?', yes)
-        const report = await adopt(db, { accepted })
+        const report = await adopt(db, { ...where, accepted })
         cli.done(`adopted; \`${cli.self} migrate\` continues from here`)
         cli.finish(report)
       })

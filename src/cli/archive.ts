@@ -7,7 +7,7 @@ import { waiting } from './progress.ts'
 
 export const define: Define = (command, cli) => {
   command.action(async () => {
-    const report = await withDatabase(cli, db => readArchive(db))
+    const report = await withDatabase(cli, (db, where) => readArchive(db, where))
     reportArchive(report, cli)
     cli.finish(report)
   })
@@ -18,8 +18,8 @@ export const define: Define = (command, cli) => {
     .option(...lockTimeout)
     .option(...retries)
     .action(async ({ yes, ...locks }) => {
-      await withDatabase(cli, async db => {
-        const found = await readArchive(db)
+      await withDatabase(cli, async (db, where) => {
+        const found = await readArchive(db, where)
         reportArchive(found, cli)
         if (!found.kept) {
           cli.line('nothing to drop')
@@ -27,7 +27,7 @@ export const define: Define = (command, cli) => {
         }
         const consequence = 'A rollback past the migration that dropped the old tables will then be refused.'
         await confirm(cli, `Drop the archive? ${consequence}`, yes)
-        const dropped = await dropArchive(db, { ...locks, onWait: waiting(cli) })
+        const dropped = await dropArchive(db, { ...where, ...locks, onWait: waiting(cli) })
         cli.done('dropped')
         cli.finish({ dropped })
       })

@@ -7,9 +7,9 @@ import { count } from './output.ts'
 export const define: Define = (command, cli) => {
   command.option(...accept).action(async ({ accept }) => {
     const accepted = readAccepted(cli.io)
-    const report = await withDatabase(cli, async db => {
-      const report = await check(db, { accepted })
-      return accept ? await check(db, { accepted: addAccepted(cli, report.differences) }) : report
+    const report = await withDatabase(cli, async (db, where) => {
+      const report = await check(db, { ...where, accepted })
+      return accept ? await check(db, { ...where, accepted: addAccepted(cli, report.differences) }) : report
     })
     reportCheck(report, cli)
     const pending = report.pending.length > 0 ? exitCodes.pending : exitCodes.done

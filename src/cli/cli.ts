@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Command } from '@commander-js/extra-typings'
+import type { LedgerName } from '../migrator/project.ts'
 import type { Io } from './io.ts'
 import type { Output } from './output.ts'
 
@@ -12,6 +13,8 @@ export interface Cli extends Output {
   io: Io
   /** How the user calls the commands: `pnpm` for scripts of this package, otherwise `agents-db`. */
   self: string
+  /** Where an option gives it: the table that records the migrations. */
+  readonly ledger: LedgerName | undefined
   /** Where an option gives it: the port to start the local server on. */
   port?: number | undefined
 }

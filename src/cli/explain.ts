@@ -1,24 +1,35 @@
+import type { Finding } from '../migrate.ts'
+
 interface Fields {
   code?: string
   detail?: string
   hint?: string
   address?: string
   port?: number
+  findings?: Finding[]
 }
 
 /** Why a command failed: a message, and a code for programs, which is ours, the SQLSTATE or the system's. */
-export function explain(error: unknown): { code: string; message: string } {
-  const { name, message, code = 'ERROR', detail, hint, address, port } = rootOf(error)
-  if (address !== undefined && port !== undefined) {
-    const question = 'Is it running, and is DATABASE_URL right?'
-    return { code, message: `cannot reach PostgreSQL at ${address}:${port} (${code}). ${question}` }
+export function explain(error: unknown): { code: string; message: string; findings?: Finding[] } {
+  const { name, message, code = 'ERROR', detail, hint, address, port, findings } = rootOf(error)
+  if (address !== undefined) {
+    const place = port === undefined ? address : `${address}:${port}`
+    return {
+      code,
+      message: `cannot reach PostgreSQL at ${place} (${code}). Is it running, and is DATABASE_URL right?`,
+    }
   }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return { code, message: `${message}: there is no such host. Is DATABASE_URL right?` }
   }
+  if (/\bTLS\b|certificate/i.test(message) && name !== 'PostgresError') {
+    const question =
+      "Does the server offer TLS, and does sslrootcert in DATABASE_URL name its certificate's authority?"
+    return { code, message: `no TLS with PostgreSQL: ${message} (${code}). ${question}` }
+  }
   const sqlState = name === 'PostgresError' && code !== 'ERROR' ? ` (SQLSTATE ${code})` : ''
   const lines = [`${message}${sqlState}`, detail && `detail: ${detail}`, hint && `hint: ${hint}`]
-  return { code, message: lines.filter(Boolean).join('\n') }
+  return { code, message: lines.filter(Boolean).join('\n'), ...(findings && { findings }) }
 }
 
 /** The error that knows best: drizzle's own message repeats the statement and its values. */

@@ -1,14 +1,8 @@
-import {
-  type MigrateReport,
-  migrate,
-  type PlannedLock,
-  type PlannedMigration,
-  planMigration,
-} from '../migrate.ts'
+import { type MigrateReport, migrate, type Plan, type PlannedLock, planMigration } from '../migrate.ts'
 import { reportUntried } from './check.ts'
-import type { Cli, Define } from './cli.ts'
+import { type Cli, type Define, exitCodes } from './cli.ts'
 import { withDatabase } from './connect.ts'
-import { lockTimeout, retries } from './options.ts'
+import { ignore, lockTimeout, retries } from './options.ts'
 import { count } from './output.ts'
 import { progress } from './progress.ts'
 
@@ -18,14 +12,17 @@ export const define: Define = (command, cli) => {
     .option('--plan', 'print the SQL and the locks it takes, and write nothing')
     .option(...lockTimeout)
     .option(...retries)
+    .option(...ignore)
     .action(async options => {
       if (options.plan) {
-        const plan = await withDatabase(cli, db => planMigration(db, options))
+        const plan = await withDatabase(cli, (db, where) => planMigration(db, { ...where, ...options }))
+        const { migrations, findings } = plan
         reportPlan(plan, cli)
-        return cli.finish({ plan })
+        const isBlocked = findings.some(({ blocks }) => blocks)
+        return cli.finish({ plan: migrations, findings }, isBlocked ? exitCodes.error : exitCodes.done)
       }
-      const report = await withDatabase(cli, db =>
-        migrate(db, { ...options, ...progress(cli, 'applying', 'applied') }),
+      const report = await withDatabase(cli, (db, where) =>
+        migrate(db, { ...where, ...options, ...progress(cli, 'applying', 'applied') }),
       )
       reportMigrations(report, cli)
       cli.finish(report)
@@ -41,9 +38,11 @@ export function reportMigrations({ applied, already, beyond, probes }: MigrateRe
   reportUntried(probes, cli)
 }
 
-function reportPlan(plan: PlannedMigration[], cli: Cli): void {
-  if (plan.length === 0) cli.line('nothing to migrate')
-  for (const { name, scripts } of plan) {
+function reportPlan({ migrations, findings }: Plan, cli: Cli): void {
+  if (migrations.length === 0) cli.line('nothing to migrate')
+  for (const { message, blocks } of findings)
+    cli.line(`-- ${blocks ? 'stops the migration' : 'is lost'}: ${message}`)
+  for (const { name, scripts } of migrations) {
     for (const { file, statements } of scripts) {
       cli.line(`-- ${name}/${file}`)
       for (const [i, { line, locks, sql }] of statements.entries()) {

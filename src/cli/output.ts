@@ -1,13 +1,21 @@
 import { styleText } from 'node:util'
 import type { Io } from './io.ts'
 
+/** Back to the beginning of the line, and it is empty. */
+const CLEAR = '\r\x1b[2K'
+
 export type Output = ReturnType<typeof createOutput>
 
 /** Where a command's messages go: lines for a person, or with `--json` one document on stdout. */
 export function createOutput({ stdout, stderr, env }: Io, isJson: () => boolean) {
   let exitCode = 0
   const results = () => (isJson() ? stderr : stdout)
-  const write = (stream: Io['stdout'], text: string) => stream.write(`${text}\n`)
+  let hasBar = false
+  const write = (stream: Io['stdout'], text: string) => {
+    if (hasBar) stderr.write(CLEAR)
+    hasBar = false
+    stream.write(`${text}\n`)
+  }
   const styled = (stream: Io['stdout'], style: 'bold' | 'green' | 'red', text: string) =>
     stream.isTTY && !env.NO_COLOR ? styleText(style, text, { stream }) : text
   const marked = (stream: Io['stdout'], style: 'green' | 'red', mark: string, text: string) =>
@@ -26,6 +34,12 @@ export function createOutput({ stdout, stderr, env }: Io, isJson: () => boolean)
     },
     /** Progress, or something the user should know; always on stderr. */
     note: (text: string) => write(stderr, text),
+    /** A line that the next one takes the place of; on a terminal alone. */
+    bar: (text: string) => {
+      if (!stderr.isTTY) return
+      stderr.write(`${CLEAR}${text.slice(0, (stderr.columns ?? 80) - 1)}`)
+      hasBar = true
+    },
     /** What went wrong; always on stderr, and marked on a terminal. */
     error: (text: string) => marked(stderr, 'red', '✗', text),
     /** Ends the command: prints the document that `--json` asks for, and sets the exit code. */

@@ -5,8 +5,8 @@ import { withDatabase } from './connect.ts'
 
 export const define: Define = (command, cli) => {
   command.option('--yes', 'do not ask').action(async ({ yes }) => {
-    await withDatabase(cli, async db => {
-      const edited = await repair(db, { dryRun: true })
+    await withDatabase(cli, async (db, where) => {
+      const edited = await repair(db, { ...where, dryRun: true })
       for (const { name, recorded, file } of edited) {
         cli.line(`${name}/migration.sql\n  applied: ${recorded}\n  now:     ${file}`)
       }
@@ -15,7 +15,7 @@ export const define: Define = (command, cli) => {
         return cli.finish({ repaired: [] })
       }
       await confirm(cli, 'Accept these files as what was applied?', yes)
-      const repaired = await repair(db)
+      const repaired = await repair(db, where)
       cli.done('accepted')
       cli.finish({ repaired })
     })

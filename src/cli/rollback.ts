@@ -1,7 +1,7 @@
 import { rollback } from '../migrate.ts'
 import type { Define } from './cli.ts'
 import { withDatabase } from './connect.ts'
-import { lockTimeout, retries } from './options.ts'
+import { ignore, lockTimeout, retries } from './options.ts'
 import { progress } from './progress.ts'
 
 export const define: Define = (command, cli) => {
@@ -9,9 +9,10 @@ export const define: Define = (command, cli) => {
     .option('--to <name>', 'undo everything after this migration')
     .option(...lockTimeout)
     .option(...retries)
+    .option(...ignore)
     .action(async options => {
-      const report = await withDatabase(cli, db =>
-        rollback(db, { ...options, ...progress(cli, 'undoing', 'undid') }),
+      const report = await withDatabase(cli, (db, where) =>
+        rollback(db, { ...where, ...options, ...progress(cli, 'undoing', 'undid') }),
       )
       if (report.undone.length === 0) cli.line('nothing to roll back')
       cli.finish(report)

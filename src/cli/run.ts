@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { type Define, exitCodes, version } from './cli.ts'
 import { explain } from './explain.ts'
 import type { Io } from './io.ts'
+import { ledger } from './options.ts'
 import { createOutput } from './output.ts'
 
 /** In the order of `--help`. Each module is loaded only when its command is called. */
@@ -21,7 +22,8 @@ const commands: Record<string, [description: string, load: () => Promise<{ defin
 
 const notes = `
 DATABASE_URL, in the environment or in .env, selects the database. Without it the commands use a local
-PostgreSQL, which they start when needed and keep in .data. AGENTS_DB_PORT sets its port.
+PostgreSQL, which they start when needed and keep in .data. AGENTS_DB_PORT sets its port. AGENTS_DB_LEDGER does what
+--ledger does, for drizzle-kit too.
 
 Exit codes: 0 done or clean; 1 error; 2 wrong usage; 3 pending migrations (status, check);
 4 drift (status, check, start) or a failed probe (check, migrate).`
@@ -38,7 +40,14 @@ export async function run(argv: string[], io: Io): Promise<number> {
   const isScript = io.env.npm_lifecycle_event && io.env.npm_package_name === '@agents/db'
   const program = createProgram(io)
   const output = createOutput(io, () => program.opts().json === true)
-  const cli = { ...output, io, self: isScript ? 'pnpm' : 'agents-db' }
+  const cli = {
+    ...output,
+    io,
+    self: isScript ? 'pnpm' : 'agents-db',
+    get ledger() {
+      return program.opts().ledger
+    },
+  }
   for (const [name, [description]] of Object.entries(commands)) program.command(name).description(description)
   program.hook('preSubcommand', async (_, command) => {
     const module = await commands[command.name()]?.[1]()
@@ -70,6 +79,7 @@ function createProgram({ stdout, stderr }: Io) {
     .version(version, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .option('--json', 'print one JSON document on stdout; messages go to stderr')
+    .option(...ledger)
     .helpCommand(false)
     .addHelpText('after', notes)
     .exitOverride()

@@ -1,5 +1,6 @@
 import { eq, getTableName } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import { withoutPassword } from '../database-url.ts'
 import { check, hasDrift, migrate } from '../migrate.ts'
 import { llms, memories, profiles, systemAgents } from '../schema.ts'
 import { defaultSeedFiles, seed } from '../seed.ts'
@@ -7,7 +8,7 @@ import { readAccepted } from './accepted.ts'
 import { reportCheck } from './check.ts'
 import { type Cli, type Define, exitCodes } from './cli.ts'
 import { confirm } from './confirm.ts'
-import { configuredUrl, withDatabase, withoutPassword } from './connect.ts'
+import { configuredUrl, withDatabase } from './connect.ts'
 import { reportMigrations } from './migrate.ts'
 import { port } from './options.ts'
 import { progress } from './progress.ts'
@@ -19,17 +20,17 @@ export const define: Define = (command, cli) => {
     .option('--yes', 'do not ask before changing the database of DATABASE_URL')
     .action(async ({ yes, port }) => {
       const configured = configuredUrl(cli.io)
-      await withDatabase({ ...cli, port }, async (db, connected) => {
+      await withDatabase({ ...cli, port }, async (db, where, connected) => {
         if (configured !== undefined) {
           // There is nothing to ask about a database that does not answer.
           await db.$client`select 1`
           await confirm(cli, `DATABASE_URL is set. Migrate and seed ${withoutPassword(configured)}?`, yes)
         }
-        const migrations = await migrate(db, progress(cli, 'applying', 'applied'))
+        const migrations = await migrate(db, { ...where, ...progress(cli, 'applying', 'applied') })
         reportMigrations(migrations, cli)
         const seeded = await seed(db, defaultSeedFiles())
         reportSeed(seeded, cli)
-        const checked = await check(db, { accepted: readAccepted(cli.io) })
+        const checked = await check(db, { ...where, accepted: readAccepted(cli.io) })
         reportCheck(checked, cli)
         const summary = await reportSummary(db, cli)
         // Only the local server's password is shown.

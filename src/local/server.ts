@@ -128,9 +128,13 @@ async function prepare(directory: Directory, options: StartOptions) {
     return programs
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause
-    const instead = /shared librar|Library not loaded/.test(String(reason))
-      ? 'Allow its install script (allowBuilds) and install again'
-      : 'Run this as an ordinary user of this machine'
+    const remedies: [RegExp, string][] = [
+      [/shared librar|Library not loaded/, 'Allow its install script (allowBuilds) and install again'],
+      [/look up effective user/, `Add the user to /etc/passwd (useradd --uid ${process.getuid?.()} NAME)`],
+      [/ENOSPC|No space left/, 'Free some space there'],
+    ]
+    const ordinary = 'Run this as an ordinary user of this machine'
+    const instead = remedies.find(([what]) => what.test(String(reason)))?.[1] ?? ordinary
     const advice = `${instead}, or set DATABASE_URL to a server.`
     throw new Error(`PostgreSQL cannot run with its data in ${path}: ${reason}. ${advice}`, { cause })
   }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type SQL, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { query } from '../query.ts'
 
@@ -7,7 +7,7 @@ import { query } from '../query.ts'
 export function watchForBlockers(observer: Database, pid: number, after: number) {
   let answer: Promise<string[]> = Promise.resolve([])
   const timer = setTimeout(() => {
-    answer = readBlockers(observer, sql`${pid}::integer`).catch(() => [])
+    answer = readBlockers(observer, pid).catch(() => [])
   }, after)
   return {
     stop: () => clearTimeout(timer),
@@ -19,10 +19,10 @@ export function watchForBlockers(observer: Database, pid: number, after: number)
 /** How often to report whom a statement waits for, in milliseconds. */
 const INTERVAL = 2_000
 
-/** Runs `work`, a statement that may wait for as long as it takes, and reports now and then for whom. */
+/** Runs `work` in the session `pid`, where it may wait for as long as it takes, and reports now and then for whom. */
 export async function reportBlockers(
   observer: Database,
-  statement: string,
+  pid: number,
   report: (blockers: string[]) => void,
   work: () => Promise<void>,
 ): Promise<void> {
@@ -30,23 +30,21 @@ export async function reportBlockers(
   const timer = setInterval(async () => {
     if (asking) return
     asking = true
-    const blockers = await readBlockers(observer, pidRunning(statement)).catch(() => [])
+    const blockers = await readBlockers(observer, pid).catch(() => [])
     if (blockers.length > 0) report(blockers)
     asking = false
   }, INTERVAL)
   await work().finally(() => clearInterval(timer))
 }
 
-/** PostgreSQL shows the beginning of what a session runs. */
-function pidRunning(statement: string): SQL {
-  return sql`(select pid from pg_stat_activity
-               where datname = current_database() and state = 'active' and pid <> pg_backend_pid()
-                 and query <> '' and starts_with(${statement}, query)
-               limit 1)`
+/** The process of a connection. */
+export async function readPid(db: Database): Promise<number> {
+  const [self] = await query<{ pid: number }>(db, sql`select pg_backend_pid() as pid`)
+  return self?.pid ?? 0
 }
 
 /** The sessions that block another one: process, application, and how long their transaction has been open. */
-async function readBlockers(db: Database, pid: SQL): Promise<string[]> {
+async function readBlockers(db: Database, pid: number): Promise<string[]> {
   const rows = await query<{
     pid: number
     application: string
@@ -58,7 +56,7 @@ async function readBlockers(db: Database, pid: SQL): Promise<string[]> {
                coalesce(a.application_name, '')                          as application,
                a.state,
                round(extract(epoch from now() - a.xact_start))::integer  as seconds
-          from unnest(pg_blocking_pids(${pid})) as b (pid)
+          from unnest(pg_blocking_pids(${pid}::integer)) as b (pid)
           join pg_stat_activity a on a.pid = b.pid
          order by a.xact_start`,
   )

@@ -1,4 +1,5 @@
 import { isSqlState } from '../pg-error.ts'
+import type { Finding } from './project.ts'
 
 export type MigrationErrorCode =
   /** A statement failed; `sqlState` says why, the message says where. */
@@ -9,6 +10,8 @@ export type MigrationErrorCode =
   | 'BUSY'
   /** A script would end the transaction that it runs in. */
   | 'TRANSACTION_CONTROL'
+  /** What is not of the migrations hangs on what they drop; `findings` lists it. */
+  | 'BLOCKED'
   /** There is no migration of that name, or it is not applied. */
   | 'UNKNOWN_NAME'
   /** The migration has no `down.sql`. */
@@ -27,6 +30,8 @@ export type MigrationErrorCode =
   | 'NOT_ADOPTABLE'
   /** The ledger was made by drizzle-kit before version 1 and has no names. */
   | 'OLD_LEDGER'
+  /** The ledger records the migrations of another drizzle project. */
+  | 'OTHER_PROJECT'
 
 /** Why a migration or a rollback did not happen, and in what state that leaves the database. */
 export class MigrationError extends Error {
@@ -35,13 +40,17 @@ export class MigrationError extends Error {
   /** PostgreSQL's SQLSTATE, where a statement failed. */
   readonly sqlState: string | undefined
 
+  /** What preflight found, where that is the reason. */
+  readonly findings: Finding[] | undefined
+
   constructor(
     code: MigrationErrorCode,
     message: string,
-    options: { sqlState?: string | undefined; cause?: unknown } = {},
+    options: { sqlState?: string | undefined; cause?: unknown; findings?: Finding[] } = {},
   ) {
     super(message, { cause: options.cause })
     this.code = code
+    this.findings = options.findings
     this.sqlState = isSqlState(options.sqlState) ? options.sqlState : undefined
   }
 }

@@ -27,6 +27,10 @@ export function ledgerName(project: Ledger): string {
     .join('.')
 }
 
+/** What to do about a ledger that is not ours. */
+export const ANOTHER_LEDGER =
+  'If another drizzle project records its migrations there, give this one a table of its own: --ledger schema.table, or AGENTS_DB_LEDGER, which drizzle.config.ts reads too'
+
 /** What is applied, in the order of the names; nothing where there is no ledger yet. */
 export async function readLedger(db: Database, project: Ledger): Promise<LedgerEntry[]> {
   const { schema, table, identifier } = nameOf(project)
@@ -43,7 +47,7 @@ export async function readLedger(db: Database, project: Ledger): Promise<LedgerE
   if (!columns.some(column => column.name === 'name')) {
     throw new MigrationError(
       'OLD_LEDGER',
-      `${schema}.${table} was made by drizzle-kit before version 1. Run \`drizzle-kit migrate\` once: it upgrades the table.`,
+      `${schema}.${table} was made by drizzle-kit before version 1. ${ANOTHER_LEDGER}. If it is this project's, run \`drizzle-kit migrate\` once: it upgrades the table.`,
     )
   }
   return await run<LedgerEntry>(
@@ -80,6 +84,18 @@ export async function ensureLedger(db: Database, project: Ledger): Promise<void>
         applied_at timestamp with time zone default now()
       )`,
   )
+}
+
+/** A table beside the ledger that has its name and a suffix. */
+export function besideLedger(project: Ledger, suffix: string) {
+  const { schema, table } = nameOf(project)
+  const identifier = sql`${sql.identifier(schema)}.${sql.identifier(`${table}${suffix}`)}`
+  return {
+    identifier,
+    name: [schema, `${table}${suffix}`].map(part => `"${part.replaceAll('"', '""')}"`).join('.'),
+    create: (db: Database, columns: SQL) =>
+      run(db, project, 'created', sql`create table if not exists ${identifier} ${columns}`),
+  }
 }
 
 /** Inserts a row as drizzle-kit would. */

@@ -1,11 +1,12 @@
 import type { Database } from '../database.ts'
 import { insertEntry, type LedgerEntry } from './ledger.ts'
 import { findPending } from './pending.ts'
+import { type PreflightOptions, preflight } from './preflight.ts'
 import type { Project } from './project.ts'
 import { type CompletedRun, type RunOptions, runMigration } from './run.ts'
 import { verify } from './verify.ts'
 
-export interface MigrateOptions extends RunOptions {
+export interface MigrateOptions extends RunOptions, PreflightOptions {
   /** Stop after the migration of this name. */
   to?: string
 }
@@ -31,6 +32,7 @@ export async function migrate(
   options: MigrateOptions = {},
 ): Promise<MigrateReport> {
   const { all, wanted, pending, beyond } = await findPending(db, project, options.to)
+  await preflight(db, project, 'up', pending, options)
   const report: MigrateReport = { applied: [], already: wanted.length - pending.length, beyond }
   for (const migration of pending) {
     const run = {
@@ -42,7 +44,8 @@ export async function migrate(
         return !ledger.some(entry => entry.name === migration.name)
       },
       updateLedger: async (tx: Database) => {
-        await project.beforeCommit?.(tx, migration, migration === pending.at(-1))
+        const { name } = migration
+        await project.beforeCommit?.(tx, { name, way: 'up', at: name })
         await insertEntry(tx, project, migration)
       },
     }

@@ -1,11 +1,12 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { connectionsOf, execute, setLockTimeout, transaction } from '../query.ts'
+import { connectionsOf, execute, outsideTransaction, query, setLockTimeout, transaction } from '../query.ts'
 import { waitForAutovacuum } from './autovacuum.ts'
-import { reportBlockers } from './blockers.ts'
+import { type BatchOptions, batchesOf, runBatches } from './batches.ts'
+import { readPid, reportBlockers } from './blockers.ts'
 import { blockedBy, placeOf, statementFailed } from './failure.ts'
 import type { Script, Statement } from './files.ts'
-import { DEFAULT_LOCK_TIMEOUT, type LockOptions, retryOnLockTimeout } from './lock.ts'
+import { DEFAULT_LOCK_TIMEOUT, retryOnLockTimeout } from './lock.ts'
 import { commitsByItself, indexedConcurrently } from './parse.ts'
 import type { Project } from './project.ts'
 
@@ -14,31 +15,28 @@ export async function runOnline(
   db: Database,
   project: Project,
   online: Script,
-  options: LockOptions,
+  options: BatchOptions,
 ): Promise<void> {
-  const { lockTimeout = DEFAULT_LOCK_TIMEOUT } = options
   for (const statement of online.statements) {
-    const index = await indexedConcurrently(statement)
-    const report = (blockers: string[]) => {
-      const waits = index ? 'waits for older transactions, and blocks nobody' : 'waits'
-      const lines = [`${placeOf(online, statement)}: ${waits}`, ...blockers.map(blockedBy)]
-      options.onWait?.({ message: lines.join('\n'), attempt: 0 })
+    const retry = <T>(work: () => Promise<T>) => {
+      const attempt = () =>
+        work().catch(cause => {
+          throw statementFailed(project, online, statement, cause)
+        })
+      return retryOnLockTimeout(options, attempt, () => waitForAutovacuum(db, statement.sql))
     }
-    const attempt = () =>
-      runOutside(db, statement, lockTimeout, report).catch(cause => {
-        throw statementFailed(project, online, statement, cause)
-      })
-    await retryOnLockTimeout(options, attempt, () => waitForAutovacuum(db, statement.sql))
+    if (batchesOf(statement)) await runBatches(db, project, online, statement, retry, options)
+    else await retry(() => runOnce(db, online, statement, options))
   }
 }
 
-/** A block that commits must set its own lock timeout, and an index that is built concurrently has none. */
-async function runOutside(
+async function runOnce(
   db: Database,
+  online: Script,
   statement: Statement,
-  lockTimeout: number,
-  report: (blockers: string[]) => void,
+  options: BatchOptions,
 ): Promise<void> {
+  const { lockTimeout = DEFAULT_LOCK_TIMEOUT } = options
   const run = (on: Database) => execute(on, sql.raw(statement.sql))
   if (!(await commitsByItself(statement))) {
     return await transaction(db, async tx => {
@@ -46,7 +44,27 @@ async function runOutside(
       await run(tx)
     })
   }
-  // One connection is the transaction's, one runs this: a third can ask.
-  if (connectionsOf(db) < 3) await run(db)
-  else await reportBlockers(db, statement.sql, report, () => run(db))
+  const concurrent = await indexedConcurrently(statement)
+  const report = (blockers: string[]) => {
+    const waits = concurrent ? 'waits for older transactions, and blocks nobody' : 'waits'
+    const lines = [`${placeOf(online, statement)}: ${waits}`, ...blockers.map(blockedBy)]
+    options.onWait?.({ message: lines.join('\n'), attempt: 0 })
+  }
+  await outsideTransaction(db, async on => {
+    if (concurrent?.index) await dropInvalidIndex(on, concurrent.index)
+    // One connection is the migration's, one runs this: a third can ask.
+    if (connectionsOf(db) < 3) return await run(on)
+    await reportBlockers(db, await readPid(on), report, () => run(on))
+  })
+}
+
+/** An index whose concurrent build was ended is there, but of no use, and `if not exists` would keep it. */
+async function dropInvalidIndex(db: Database, index: string): Promise<void> {
+  const found = await query<{ name: string }>(
+    db,
+    sql`select indexrelid::regclass::text as name
+          from pg_catalog.pg_index
+         where indexrelid = to_regclass(${index}) and not indisvalid`,
+  )
+  for (const { name } of found) await execute(db, sql`drop index concurrently if exists ${sql.raw(name)}`)
 }

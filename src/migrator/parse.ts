@@ -1,4 +1,4 @@
-import type { ParseResult } from 'libpg-query'
+import type { Node, ParseResult } from 'libpg-query'
 import { MigrationError } from './error.ts'
 import { firstLine, newlines, type Script, type Statement } from './files.ts'
 
@@ -46,12 +46,76 @@ export async function commitsByItself({ sql }: Statement): Promise<boolean> {
   })
 }
 
-/** The table that a statement builds an index on concurrently, if it does. */
-export async function indexedConcurrently({ sql }: Statement): Promise<string | undefined> {
+/** The index that a statement builds concurrently, and on which table, if it does. */
+export async function indexedConcurrently({
+  sql,
+}: Statement): Promise<{ index: string | undefined; table: string } | undefined> {
   for (const { stmt } of await parse(sql)) {
     if (!stmt || !('IndexStmt' in stmt) || !stmt.IndexStmt.concurrent) continue
     const { schemaname = 'public', relname } = stmt.IndexStmt.relation ?? {}
-    return `${schemaname}.${relname}`
+    const { idxname } = stmt.IndexStmt
+    return { index: idxname && `${schemaname}.${idxname}`, table: `${schemaname}.${relname}` }
   }
   return undefined
+}
+
+/** Something that a script drops, or renames. */
+export interface Dropped {
+  kind: 'table' | 'renamed table' | 'view' | 'index' | 'function' | 'column' | 'constraint'
+  schema: string
+  name: string
+  /** Of a column or a constraint, whose table has `name`. */
+  sub?: string | undefined
+  /** Whether what depends on it is dropped too. */
+  cascade: boolean
+}
+
+const kinds: Record<string, Dropped['kind']> = {
+  OBJECT_TABLE: 'table',
+  OBJECT_VIEW: 'view',
+  OBJECT_INDEX: 'index',
+  OBJECT_FUNCTION: 'function',
+  AT_DropColumn: 'column',
+  AT_DropConstraint: 'constraint',
+}
+
+/** What the statements of a script drop or rename; not what their functions and blocks do. */
+export async function findDropped(script: Script): Promise<Dropped[]> {
+  const found: Dropped[] = []
+  for (const statement of script.statements) {
+    for (const { stmt } of await parse(statement.sql)) {
+      if (!stmt) continue
+      if ('DropStmt' in stmt) {
+        const { objects = [], removeType = '', behavior } = stmt.DropStmt
+        const kind = kinds[removeType]
+        for (const object of kind ? objects : []) {
+          const [name = '', schema = 'public'] = partsOf(object).reverse()
+          if (kind) found.push({ kind, schema, name, cascade: behavior === 'DROP_CASCADE' })
+        }
+      }
+      if ('AlterTableStmt' in stmt) {
+        const { relation, cmds = [] } = stmt.AlterTableStmt
+        for (const cmd of cmds) {
+          const { subtype = '', name: sub, behavior } = 'AlterTableCmd' in cmd ? cmd.AlterTableCmd : {}
+          const kind = kinds[subtype]
+          const { schemaname: schema = 'public', relname: name = '' } = relation ?? {}
+          if (kind) found.push({ kind, schema, name, sub, cascade: behavior === 'DROP_CASCADE' })
+        }
+      }
+      if ('RenameStmt' in stmt) {
+        const { renameType, relation, subname: sub } = stmt.RenameStmt
+        const { schemaname: schema = 'public', relname: name = '' } = relation ?? {}
+        if (renameType === 'OBJECT_TABLE') found.push({ kind: 'renamed table', schema, name, cascade: false })
+        if (renameType === 'OBJECT_COLUMN') found.push({ kind: 'column', schema, name, sub, cascade: true })
+      }
+    }
+  }
+  return found
+}
+
+/** The parts of a name, the schema first. */
+function partsOf(object: Node): string[] {
+  const names =
+    'List' in object ? object.List.items : 'ObjectWithArgs' in object ? object.ObjectWithArgs.objname : []
+  return (names ?? []).flatMap(part => ('String' in part && part.String.sval ? [part.String.sval] : []))
 }

@@ -4,7 +4,7 @@ import { query } from '../query.ts'
 import type { Script } from './files.ts'
 import { type LockMode, lockModes, readMeasuredLocks, type ScriptLocks } from './measured-locks.ts'
 import { findPending } from './pending.ts'
-import type { Project } from './project.ts'
+import type { Finding, Project } from './project.ts'
 
 /** A lock that a statement takes on a table that others can see. */
 export interface PlannedLock {
@@ -24,6 +24,12 @@ export interface PlannedStatement {
   locks: PlannedLock[] | null
 }
 
+/** What `migrate` would run, and what it would find before. */
+export interface Plan {
+  migrations: PlannedMigration[]
+  findings: Finding[]
+}
+
 export interface PlannedMigration {
   name: string
   /** `online.sql` runs first, each statement on its own; `migration.sql` in one transaction. */
@@ -40,14 +46,15 @@ export async function planMigration(
   db: Database,
   project: Project,
   options: { to?: string } = {},
-): Promise<PlannedMigration[]> {
+): Promise<Plan> {
   const { pending } = await findPending(db, project, options.to)
   const rows = await readRowCounts(db)
-  return pending.map(({ name, upOnline, up }) => {
+  const migrations = pending.map(({ name, upOnline, up }) => {
     const locks = readMeasuredLocks(project.folder, name)
     const scripts = [upOnline, up].filter(script => script !== undefined)
     return { name, scripts: scripts.map(script => planScript(script, locks[script.file], rows)) }
   })
+  return { migrations, findings: (await project.preflight?.(db, 'up', pending)) ?? [] }
 }
 
 function planScript({ file, statements }: Script, locks: ScriptLocks | undefined, rows: Map<string, number>) {

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import { readSettled } from '../pg-error.ts'
 import { execute, transaction } from '../query.ts'
 import { MigrationError } from './error.ts'
 import { statementFailed } from './failure.ts'
@@ -7,11 +8,12 @@ import { readMigrations, type Script } from './files.ts'
 import { deleteEntry, type LedgerEntry, readLedger } from './ledger.ts'
 import { findByName } from './name.ts'
 import { refuseTransactionControl } from './parse.ts'
+import { type PreflightOptions, preflight } from './preflight.ts'
 import type { Project } from './project.ts'
 import { type CompletedRun, type RunOptions, runMigration } from './run.ts'
 import { verify } from './verify.ts'
 
-export interface RollbackOptions extends RunOptions {
+export interface RollbackOptions extends RunOptions, PreflightOptions {
   /** Undo everything after the migration of this name; without it, the last migration alone. */
   to?: string
 }
@@ -51,6 +53,7 @@ export async function rollback(
     for (const script of [down, downCheck]) if (script) await refuseTransactionControl(script)
   }
   // Whatever prevents one of them must be known before the first is undone.
+  await preflight(db, project, 'down', toUndo, options)
   for (const { downCheck } of toUndo) if (downCheck) await runCheck(db, project, downCheck)
 
   const undone: CompletedRun[] = []
@@ -69,7 +72,11 @@ export async function rollback(
           `${last} was applied meanwhile: roll that back first. ${name} was not undone.`,
         )
       },
-      updateLedger: (tx: Database) => deleteEntry(tx, project, migration),
+      updateLedger: async (tx: Database) => {
+        const at = applied[applied.indexOf(migration) - 1]?.name
+        await project.beforeCommit?.(tx, { name, way: 'down', at })
+        await deleteEntry(tx, project, migration)
+      },
     }
     const completed = await runMigration(db, project, run, options)
     if (completed) undone.push(completed)
@@ -85,5 +92,5 @@ async function runCheck(db: Database, project: Project, check: Script): Promise<
       })
     }
   }
-  await transaction(db, work, { accessMode: 'read only' })
+  await readSettled(() => transaction(db, work, { accessMode: 'read only' }))
 }

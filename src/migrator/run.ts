@@ -1,17 +1,18 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { isLockFailure } from '../pg-error.ts'
-import { connectionsOf, execute, query, setLockTimeout } from '../query.ts'
+import { applySettings, connectionsOf, execute, setLockTimeout } from '../query.ts'
 import { waitForAutovacuum } from './autovacuum.ts'
-import { watchForBlockers } from './blockers.ts'
+import { type BatchOptions, forgetProgress } from './batches.ts'
+import { readPid, watchForBlockers } from './blockers.ts'
 import { statementFailed } from './failure.ts'
 import type { Migration, Script } from './files.ts'
 import { ensureLedger, type LedgerEntry, readLedger } from './ledger.ts'
-import { DEFAULT_LOCK_TIMEOUT, type LockOptions, retryOnLockTimeout, withMigrationLock } from './lock.ts'
+import { DEFAULT_LOCK_TIMEOUT, retryOnLockTimeout, withMigrationLock } from './lock.ts'
 import { runOnline } from './online.ts'
 import type { Project } from './project.ts'
 
-export interface RunOptions extends LockOptions {
+export interface RunOptions extends BatchOptions {
   /** Run `online.sql` and `down.online.sql`, which need a second connection; true unless given. */
   online?: boolean
   /** Called before each migration. */
@@ -58,26 +59,24 @@ export async function runMigration(
   let online = options.online !== false && connectionsOf(db) > 1 ? run.online : undefined
   options.onStart?.(name)
   const started = performance.now()
+  // Other connections note beside it how far their batches are.
+  if (online) await withMigrationLock(db, tx => ensureLedger(tx, project))
 
   const attempt = () =>
     withMigrationLock(db, async tx => {
       await setLockTimeout(tx, lockTimeout)
       await ensureLedger(tx, project)
       if (!run.isDue(await readLedger(tx, project))) return false
-      // This transaction is idle while the online script runs. Last before it, and without parameters, so that the driver
-      // uses the simple protocol, which leaves no snapshot for an index build to wait for.
-      await execute(
-        tx,
-        sql`select set_config(name, '0', true)
-              from pg_catalog.pg_settings
-             where name in ('idle_in_transaction_session_timeout', 'statement_timeout', 'transaction_timeout')`,
-      )
+      // This transaction is idle while the online script runs. Without parameters, so that the driver uses the simple
+      // protocol, which leaves no snapshot for an index build to wait for.
+      await execute(tx, sql`select`)
       if (online) await runOnline(db, project, online, options)
       online = undefined
       // drizzle-kit writes table names without their schema.
-      await execute(tx, sql`select set_config('search_path', 'public', true)`)
+      await applySettings(tx, { search_path: 'public' })
       for (const script of scripts) await runScript(db, tx, project, script, lockTimeout)
       await run.updateLedger(tx)
+      await forgetProgress(tx, project)
       return true
     })
   const text = scripts.flatMap(({ statements }) => statements.map(({ sql }) => sql)).join('\n')
@@ -96,10 +95,9 @@ async function runScript(
   script: Script,
   lockTimeout: number,
 ): Promise<void> {
-  const [self] = await query<{ pid: number }>(tx, sql`select pg_backend_pid() as pid`)
+  const pid = await readPid(tx)
   for (const statement of script.statements) {
-    const watch =
-      self && connectionsOf(db) > 1 ? watchForBlockers(db, self.pid, lockTimeout * 0.4) : undefined
+    const watch = connectionsOf(db) > 1 ? watchForBlockers(db, pid, lockTimeout * 0.4) : undefined
     try {
       await execute(tx, sql.raw(statement.sql))
     } catch (cause) {

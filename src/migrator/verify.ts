@@ -1,16 +1,17 @@
 import { MigrationError } from './error.ts'
 import type { Migration } from './files.ts'
-import type { LedgerEntry } from './ledger.ts'
+import { ANOTHER_LEDGER, type LedgerEntry } from './ledger.ts'
 
 /** A way in which the ledger and the files disagree. `NO_CATALOG` prevents nothing; only `check` reports it. */
-export interface LedgerProblem<Code = 'UNKNOWN' | 'MISSING' | 'EDITED' | 'OUT_OF_ORDER' | 'NO_CATALOG'> {
+export interface LedgerProblem<Code = FatalCode | 'NO_CATALOG'> {
   code: Code
   /** The migrations it is about. */
   names: string[]
   message: string
 }
 
-type FatalProblem = LedgerProblem<'UNKNOWN' | 'MISSING' | 'EDITED' | 'OUT_OF_ORDER'>
+type FatalCode = 'OTHER_PROJECT' | 'UNKNOWN' | 'MISSING' | 'EDITED' | 'OUT_OF_ORDER'
+type FatalProblem = LedgerProblem<FatalCode>
 
 /**
  * Compares what is applied with the files.
@@ -37,16 +38,22 @@ export function findProblems(migrations: Migration[], ledger: LedgerEntry[]): Fa
 
   const problem = (code: FatalProblem['code'], names: string[], reason: string): FatalProblem[] =>
     names.length > 0 ? [{ code, names, message: `${names.join(', ')}: ${reason}` }] : []
+  if (strangers.length > 0 && lastApplied === '')
+    return problem(
+      'OTHER_PROJECT',
+      strangers,
+      `applied, and none of the migrations here is. ${ANOTHER_LEDGER}`,
+    )
   return [
     ...problem(
       'UNKNOWN',
       strangers.filter(name => name > lastFile),
-      'applied, but newer than every migration here. Use a version of the package that has it, or restore its folder',
+      `applied, but newer than every migration here. Use a version of the package that has it, or restore its folder. ${ANOTHER_LEDGER}`,
     ),
     ...problem(
       'MISSING',
       strangers.filter(name => name <= lastFile),
-      'applied, but its folder is gone. Restore it from version control',
+      `applied, but its folder is gone. Restore it from version control. ${ANOTHER_LEDGER}`,
     ),
     ...problem(
       'EDITED',

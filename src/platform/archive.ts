@@ -9,7 +9,8 @@ import {
   retryOnLockTimeout,
   withMigrationLock,
 } from '../migrator/lock.ts'
-import { formatPgError, pgErrorOf } from '../pg-error.ts'
+import type { LedgerName } from '../migrator/project.ts'
+import { formatPgError, pgErrorOf, readSettled } from '../pg-error.ts'
 import { execute, query, setLockTimeout } from '../query.ts'
 
 /** What the schema `archive` holds. */
@@ -22,7 +23,14 @@ export interface ArchiveReport {
 }
 
 /** Says what the schema `archive` holds, exactly counted; reads only. */
-export async function readArchive(db: Database): Promise<ArchiveReport> {
+export async function readArchive(
+  db: Database,
+  options: { ledger?: LedgerName } = {},
+): Promise<ArchiveReport> {
+  return await readSettled(() => readOnce(db, options))
+}
+
+async function readOnce(db: Database, options: { ledger?: LedgerName }): Promise<ArchiveReport> {
   const found = await query<{ name: string; bytes: number }>(
     db,
     sql`select c.relname as name, pg_total_relation_size(c.oid)::float8 as bytes
@@ -39,7 +47,7 @@ export async function readArchive(db: Database): Promise<ArchiveReport> {
     )
     tables.push({ name: `archive.${name}`, rows: row?.rows ?? 0, bytes })
   }
-  const copied = (await readLedger(db, {})).find(entry => entry.name.endsWith('_archive_what_users_own'))
+  const copied = (await readLedger(db, options)).find(entry => entry.name.endsWith('_archive_user_agents'))
   const kept = tables.some(({ name }) => name === 'archive.memory_agents')
   return {
     kept,
@@ -54,14 +62,17 @@ export async function readArchive(db: Database): Promise<ArchiveReport> {
  * @returns what there was
  * @throws MigrationError `STATEMENT_FAILED` while the old tables exist (SQLSTATE 55000), `LOCK_TIMEOUT`
  */
-export async function dropArchive(db: Database, options: LockOptions = {}): Promise<ArchiveReport> {
+export async function dropArchive(
+  db: Database,
+  options: LockOptions & { ledger?: LedgerName } = {},
+): Promise<ArchiveReport> {
   const { lockTimeout = DEFAULT_LOCK_TIMEOUT } = options
   return await retryOnLockTimeout(options, () =>
     withMigrationLock(db, async tx => {
-      const report = await readArchive(tx)
+      const report = await readArchive(tx, options)
       if (!report.kept) return report
       await setLockTimeout(tx, lockTimeout)
-      await execute(tx, sql`select archive.let_go()`).catch(cause => {
+      await execute(tx, sql`select archive.drop_copies()`).catch(cause => {
         const { message, code, hint } = pgErrorOf(cause)
         const reason = formatPgError({ message, code, hint })
         throw new MigrationError('STATEMENT_FAILED', `${reason}\nNothing was dropped.`, {

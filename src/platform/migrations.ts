@@ -1,26 +1,33 @@
 import type { AcceptedDifference } from '../catalog/accepted.ts'
 import { type AdoptReport, adopt as adoptWith } from '../catalog/adopt.ts'
 import { type CheckReport, check as checkWith } from '../catalog/check.ts'
-import type { Probe } from '../catalog/project.ts'
+import type { CatalogProject, Probe } from '../catalog/project.ts'
 import type { Database } from '../database.ts'
 import * as engine from '../migrator/migrate.ts'
-import { type PlannedMigration, planMigration as planWith } from '../migrator/plan.ts'
+import { type Plan, planMigration as planWith } from '../migrator/plan.ts'
+import type { LedgerName } from '../migrator/project.ts'
 import { type Edited, repair as repairWith } from '../migrator/repair.ts'
 import { type RollbackOptions, type RollbackReport, rollback as rollbackWith } from '../migrator/rollback.ts'
 import { type MigrationStatus, status as statusWith } from '../migrator/status.ts'
 import { project } from './project.ts'
 
-/** The folder of migrations; the package's own unless given. */
-interface Folder {
+interface Where {
+  /** The migrations; the package's own unless given. */
   folder?: string
-}
-
-interface Accepted {
-  /** Differences that the project wants: listed, and no drift. */
+  /** The table that records them; drizzle's own unless given. */
+  ledger?: LedgerName
+  /** Differences that the project wants: listed by `check` and `adopt`, and no drift. */
   accepted?: AcceptedDifference[]
 }
 
-export interface MigrateOptions extends engine.MigrateOptions, Folder {}
+function projectAt(
+  { folder, ledger, accepted = [] }: Where,
+  onProbes?: (probes: Probe[]) => void,
+): CatalogProject {
+  return { ...project(folder, onProbes), ...(ledger && { ledger }), accepted }
+}
+
+export interface MigrateOptions extends engine.MigrateOptions, Where {}
 
 export interface MigrateReport extends engine.MigrateReport {
   /** What was tried before the last migration was committed; nothing where no migration has a `catalog.json`. */
@@ -30,13 +37,13 @@ export interface MigrateReport extends engine.MigrateReport {
 /**
  * Brings a database up to date: each pending migration in a transaction of its own, one migrator at a time, recorded in
  * drizzle's ledger as `drizzle-kit migrate` does. Before anything runs, what is applied is compared with the files. Before
- * the last migration is committed, a sign-up and every verb as a client are tried in its transaction.
+ * each migration is committed, a sign-up and every verb as a client are tried in its transaction.
  *
  * @throws MigrationError with a code and the place; migrations before the failing one stay applied
  */
 export async function migrate(db: Database, options: MigrateOptions = {}): Promise<MigrateReport> {
   let probes: Probe[] = []
-  const withProbes = project(options.folder, passed => {
+  const withProbes = projectAt(options, passed => {
     probes = passed
   })
   const report = await engine.migrate(db, withProbes, options)
@@ -48,36 +55,31 @@ export async function migrate(db: Database, options: MigrateOptions = {}): Promi
  *
  * @throws MigrationError with a code and the place; where a row could not be brought back, before anything is undone
  */
-export async function rollback(
-  db: Database,
-  options: RollbackOptions & Folder = {},
-): Promise<RollbackReport> {
-  return await rollbackWith(db, project(options.folder), options)
+export async function rollback(db: Database, options: RollbackOptions & Where = {}): Promise<RollbackReport> {
+  return await rollbackWith(db, projectAt(options), options)
 }
 
 /** Says which migrations a database has; reads only. */
-export async function status(db: Database, options: Folder = {}): Promise<MigrationStatus> {
-  return await statusWith(db, project(options.folder))
+export async function status(db: Database, options: Where = {}): Promise<MigrationStatus> {
+  return await statusWith(db, projectAt(options))
 }
 
 /**
- * Says what `migrate` would run, and which locks each statement takes; writes nothing.
+ * Says what `migrate` would run, which locks each statement takes, and what of somebody else's hangs on what will be dropped.
+ * Writes nothing, and takes no lock on a table.
  *
  * @throws MigrationError as `migrate` does before anything runs
  */
-export async function planMigration(
-  db: Database,
-  options: { to?: string } & Folder = {},
-): Promise<PlannedMigration[]> {
-  return await planWith(db, project(options.folder), options)
+export async function planMigration(db: Database, options: { to?: string } & Where = {}): Promise<Plan> {
+  return await planWith(db, projectAt(options), options)
 }
 
 /**
  * Checks whether a database is what its migrations say: ledger, PostgreSQL's catalogs, then a sign-up and every verb as a
  * client, in a transaction that is rolled back. Leaves nothing behind.
  */
-export async function check(db: Database, options: Folder & Accepted = {}): Promise<CheckReport> {
-  return await checkWith(db, { ...project(options.folder), accepted: options.accepted ?? [] })
+export async function check(db: Database, options: Where = {}): Promise<CheckReport> {
+  return await checkWith(db, projectAt(options))
 }
 
 /**
@@ -86,14 +88,11 @@ export async function check(db: Database, options: Folder & Accepted = {}): Prom
  *
  * @throws MigrationError `NOT_ADOPTABLE` with the differences from the closest migration
  */
-export async function adopt(
-  db: Database,
-  options: { dryRun?: boolean } & Folder & Accepted = {},
-): Promise<AdoptReport> {
-  return await adoptWith(db, { ...project(options.folder), accepted: options.accepted ?? [] }, options)
+export async function adopt(db: Database, options: { dryRun?: boolean } & Where = {}): Promise<AdoptReport> {
+  return await adoptWith(db, projectAt(options), options)
 }
 
 /** Accepts edited files of applied migrations; runs nothing of them. */
-export async function repair(db: Database, options: { dryRun?: boolean } & Folder = {}): Promise<Edited[]> {
-  return await repairWith(db, project(options.folder), options)
+export async function repair(db: Database, options: { dryRun?: boolean } & Where = {}): Promise<Edited[]> {
+  return await repairWith(db, projectAt(options), options)
 }

@@ -1,3 +1,4 @@
+import { findDependents } from '../catalog/preflight.ts'
 import type { CatalogProject, Probe } from '../catalog/project.ts'
 import { needsReason } from './accepted.ts'
 import { expectedWithArchive } from './archive.ts'
@@ -7,7 +8,7 @@ import { requireProbes } from './probes/require.ts'
 
 /**
  * What this package adds to the engine: our schemas and the client roles of Supabase, an archive that may be kept or
- * dropped, and probes before the last migration is committed.
+ * dropped, and probes before every commit.
  *
  * @param folder the migrations; the package's own unless given
  * @param onProbes called with what passed, or could not be tried
@@ -26,9 +27,8 @@ export function project(
     expectedCatalog: expectedWithArchive,
     needsReason,
     probe,
-    beforeCommit: async (tx, { name }, isLast) => {
-      if (isLast) onProbes(await requireProbes(tx, folder, name))
-    },
+    preflight: (db, way, migrations) => findDependents(db, folder, way, migrations),
+    beforeCommit: async (tx, change) => onProbes(await requireProbes(tx, folder, change)),
     hintFor,
   }
 }

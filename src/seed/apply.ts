@@ -8,7 +8,7 @@ import { recordset, type Wanted } from './plan.ts'
 
 export async function writeModels(db: Database, models: readonly Wanted[]): Promise<void> {
   const upsert = sql`
-    insert into ${llms} as stored (model_code, provider, display_name, status, config)
+    insert into public.${llms} as stored (model_code, provider, display_name, status, config)
     select key, fields ->> 'provider', fields ->> 'display_name', fields ->> 'status', fields -> 'config'
       from ${recordset(models)}
      order by key collate "C"
@@ -23,10 +23,10 @@ export async function writeModels(db: Database, models: readonly Wanted[]): Prom
 /** Fails if a model is gone by now: `llm_id` must not be null. */
 export async function writeAgents(db: Database, agents: readonly Wanted[]): Promise<void> {
   const upsert = sql`
-    insert into ${systemAgents} as stored (agent_type, llm_id, status, config)
+    insert into public.${systemAgents} as stored (agent_type, llm_id, status, config)
     select wanted.key, model.id, wanted.fields ->> 'status', wanted.fields -> 'config'
       from ${recordset(agents)}
-      left join ${llms} model on model.model_code = wanted.fields ->> 'llm_model_code'
+      left join public.${llms} model on model.model_code = wanted.fields ->> 'llm_model_code'
      order by wanted.key collate "C"
         on conflict (agent_type) do update
        set llm_id = excluded.llm_id, status = excluded.status, config = excluded.config, updated_at = now()
@@ -36,15 +36,16 @@ export async function writeAgents(db: Database, agents: readonly Wanted[]): Prom
 }
 
 export async function removeAgents(db: Database, keys: readonly string[]): Promise<void> {
-  if (keys.length > 0) await query(db, sql`delete from ${systemAgents} where agent_type in (${list(keys)})`)
+  if (keys.length > 0)
+    await query(db, sql`delete from public.${systemAgents} where agent_type in (${list(keys)})`)
 }
 
 /** Deletes the models that no agent needs, and returns their codes. */
 export async function removeModels(db: Database, keys: readonly string[]): Promise<string[]> {
   const remove = sql`
-    delete from ${llms} model
+    delete from public.${llms} model
      where model_code in (${list(keys)})
-       and not exists (select from ${systemAgents} agent where agent.llm_id = model.id)
+       and not exists (select from public.${systemAgents} agent where agent.llm_id = model.id)
     returning model_code as code`
   return keys.length > 0 ? (await query<{ code: string }>(db, remove)).map(row => row.code) : []
 }
@@ -59,14 +60,14 @@ export async function neededElsewhere(db: Database): Promise<Map<string, string>
            and class.relkind in ('r', 'p') and class.relpersistence <> 't'
            and (has_schema_privilege(class.relnamespace, 'usage') and has_table_privilege(class.oid, 'select')
                 or class.relnamespace::regnamespace::text in ('public', 'archive'))
-           and class.oid <> 'system_agents'::regclass`,
+           and class.oid <> 'public.system_agents'::regclass`,
   )
   if (tables.length === 0) return new Map()
   // PostgreSQL has quoted these names.
   const uses = tables.map(({ name }) => sql`select llm_id, ${name}::text as name from ${sql.raw(name)}`)
   const needed = sql`
     select model_code as code, min(name) as name
-      from (${sql.join(uses, sql` union all `)}) use join ${llms} on llms.id = use.llm_id
+      from (${sql.join(uses, sql` union all `)}) use join public.${llms} on llms.id = use.llm_id
      group by model_code`
   const rows = await query<{ code: string; name: string }>(db, needed)
   return new Map(rows.map(({ code, name }) => [code, name]))

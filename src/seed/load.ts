@@ -3,6 +3,7 @@ import { didYouMean, MAX_SUGGESTIONS } from '../nearest.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { type Diagnostic, formatDiagnostic, SeedError } from './diagnostic.ts'
 import { agentEntry, agentsFile, modelEntry, modelsFile, type SeedAgent, type SeedModel } from './entries.ts'
+import { valueInYaml11 } from './scalar.ts'
 import { validate } from './validate.ts'
 import { clip, quote } from './words.ts'
 import { parseYaml, readYamlFile, type YamlFile } from './yaml-file.ts'
@@ -69,6 +70,11 @@ function findReferences(yaml: YamlFile, agents: JsonObject[], models: JsonObject
   })
 }
 
+/** A value, read as YAML 1.1 where YAML 1.2 made it text: `no`, `64_000`. */
+function meant(value: unknown): unknown {
+  return typeof value === 'string' ? valueInYaml11(value) : value
+}
+
 /** What an agent asks of its model that the model does not offer, as far as the files say: a backend may know better. */
 function findUnsupportedSettings(yaml: YamlFile, agents: JsonObject[], models: JsonObject[]): Diagnostic[] {
   const offers = new Map(models.map(({ model_code, config }) => [model_code, config]))
@@ -81,11 +87,10 @@ function findUnsupportedSettings(yaml: YamlFile, agents: JsonObject[], models: J
         `${quote(String(model))} ${limit}; it is stored all the same`,
         'key',
       )
-    const { max_tokens: wanted } = asked
-    const { max_output_tokens: most } = offer
+    const [wanted, most] = [meant(asked.max_tokens), meant(offer.max_output_tokens)]
     const isTooMuch = typeof wanted === 'number' && typeof most === 'number' && wanted > most
     return [
-      ...('temperature' in asked && offer.temperature === false
+      ...('temperature' in asked && meant(offer.temperature) === false
         ? [note('temperature', 'takes no temperature')]
         : []),
       ...(isTooMuch ? [note('max_tokens', `gives at most ${most} tokens`)] : []),

@@ -30,12 +30,12 @@ const stored = {
     select model_code::text as key,
            jsonb_build_object('provider', provider, 'display_name', display_name, 'status', status,
                               'config', config) as fields
-      from ${llms}`,
+      from public.${llms}`,
   agents: sql`
     select agent.agent_type::text as key,
            jsonb_build_object('llm_model_code', model.model_code, 'status', agent.status,
                               'config', agent.config) as fields
-      from ${systemAgents} agent join ${llms} model on model.id = agent.llm_id`,
+      from public.${systemAgents} agent join public.${llms} model on model.id = agent.llm_id`,
 }
 
 /** Compares rows with a table. PostgreSQL does, so that equal means what it means to jsonb: `1` is `1.0`. */

@@ -30,20 +30,40 @@ function significant(decimal: string): string {
 
 const yaml11 = new Schema({ schema: 'yaml-1.1' })
 
+/** Of what the library takes for numbers and dates, what PyYAML does: not `1e3`, `09`, `01:30`, `2024-1-1`. */
+const PYYAML =
+  /^(?:[-+]?(?:0b[01_]+|0[0-7_]*|0x[\da-fA-F_]+|[1-9][\d_]*(?::[0-5]?\d)*|\d[\d_]*(?::[0-5]?\d)*\.[\d_]*(?:[eE][-+]\d+)?|\.inf)|\.nan|\.\d[\d_]*(?:[eE][-+]\d+)?|\d{4}-\d\d-\d\d|\d{4}-.*:.*)$/i
+
+/** Letters for a truth value or nothing, digits for everything else. */
+const MAY_DIFFER = /^(?:[-+.\d]|(?:y|yes|no?|on|off|true|false|null|~)$)/i
+
+/** What a plain scalar was in YAML 1.1. */
+export function valueInYaml11(source: string): boolean | number | string | null | Date {
+  if (!MAY_DIFFER.test(source)) return source
+  for (const { default: isDefault, collection, test, resolve } of yaml11.tags) {
+    if (isDefault !== true || collection || !test?.test(source)) continue
+    const resolved = resolve(source, () => {}, { intAsBigInt: false })
+    const value = (isScalar(resolved) ? resolved.value : resolved) as boolean | number | null | Date
+    return (typeof value === 'number' || value instanceof Date) && !PYYAML.test(source) ? source : value
+  }
+  return source
+}
+
 /**
  * What YAML 1.1 took a plain scalar for, where YAML 1.2 takes it for something else: `yes`, `1_000`, `0777`, a date. The
  * first seed files were written for PyYAML, which reads YAML 1.1.
  */
-export function readAsYaml11({ type, source, value, tag }: Scalar): string | undefined {
-  if (type !== 'PLAIN' || tag !== undefined || source === undefined) return undefined
-  // Letters for a truth value, digits for everything else.
-  if (!/^(?:[-+.\d]|(?:y|yes|no?|on|off)$)/i.test(source)) return undefined
-  for (const candidate of yaml11.tags) {
-    if (candidate.default !== true || candidate.collection || !candidate.test?.test(source)) continue
-    const resolved = candidate.resolve(source, () => {}, { intAsBigInt: false })
-    const earlier: unknown = isScalar(resolved) ? resolved.value : resolved
-    if (earlier instanceof Date) return 'a date'
-    return Object.is(earlier, value) ? undefined : describe(earlier as number | boolean)
-  }
-  return typeof value === 'string' ? undefined : describe(source)
+export function readAsYaml11({ type, source = '', value, tag }: Scalar, isKey: boolean): string | undefined {
+  if (type !== 'PLAIN' || tag !== undefined) return undefined
+  if (/^(?:=|<<)$/.test(source)) return isKey ? undefined : 'an error'
+  if (!MAY_DIFFER.test(source)) return undefined
+  const earlier = valueInYaml11(source)
+  if (earlier instanceof Date) return 'a date'
+  // In JSON, a key is text.
+  return Object.is(isKey ? String(earlier) : earlier, value) ? undefined : describe(earlier)
+}
+
+/** Whether it is a number such as `1.10`, a version perhaps, of which 1.1 is left. */
+export function losesZero({ type, source, value }: Scalar): boolean {
+  return type === 'PLAIN' && typeof value === 'number' && /\.\d*[1-9]0+$/.test(source ?? '')
 }

@@ -91,7 +91,9 @@ async function run(db: Database, loaded: Loaded, options: SeedOptions): Promise<
 }
 
 async function storedCodes(db: Database): Promise<string[]> {
-  return (await query<{ code: string }>(db, sql`select model_code as code from ${llms}`)).map(row => row.code)
+  return (await query<{ code: string }>(db, sql`select model_code as code from public.${llms}`)).map(
+    row => row.code,
+  )
 }
 
 /** Divides orphaned rows into those that are removed and those that stay. */

@@ -16,8 +16,8 @@ import {
 import type { Json } from '../schema/json.ts'
 import type { Diagnostic } from './diagnostic.ts'
 import { readTextFile } from './read-file.ts'
-import { readAsYaml11, scalarProblem } from './scalar.ts'
-import { describe, formatPath } from './words.ts'
+import { losesZero, readAsYaml11, scalarProblem } from './scalar.ts'
+import { describe, formatPath, quote } from './words.ts'
 
 export type Path = readonly PropertyKey[]
 
@@ -72,7 +72,7 @@ export function parseYaml(file: string, text: string): YamlFile {
     logLevel: 'error',
   })
   const place = ({ offset, path, message }: Finding) => placeIn(file, text, lines, offset, path, message)
-  const syntax = syntaxErrors(document, text)
+  const syntax = syntaxErrors(document, text, lines)
   const { wrong, notes } = syntax.length > 0 ? { wrong: syntax, notes: [] } : checkValues(document, lines)
   const value = syntax.length > 0 ? undefined : toJson(document, wrong)
   const diagnostics = wrong.map(place)
@@ -102,22 +102,51 @@ interface Finding {
   message: string
 }
 
-/** Every syntax error, in plain words where the library speaks of its own options. */
-function syntaxErrors(document: Document.Parsed, text: string): Finding[] {
-  const words: Partial<Record<string, string>> = {
-    MULTIPLE_DOCS: 'a second YAML document begins here; a seed file holds one',
-    NON_STRING_KEY: 'has a key that is not text, as JSON keys are',
-  }
-  const errors = document.errors.map(({ code, pos: [offset], message }) => ({
-    offset,
-    path: [],
-    message: words[code] ?? message,
-  }))
+const MISPLACED: [RegExp, string][] = [
+  [/same column|without - |block sequence may/, 'is not indented like the lines it belongs to'],
+  [
+    /compact.*single line/,
+    'is continued by the next line, which is indented further: align the two, or use quotes',
+  ],
+  [/single line/, 'is not "key: value": the colon, or the space after it, is missing'],
+  [/sufficiently indented/, 'a bracket before this is not closed'],
+]
+
+const SLIPS: [RegExp, string][] = [
+  [/compact/, 'has a colon and a space in it, as a key has: put the text in quotes'],
+  [/node end/, 'follows a quote, bracket or alias that has ended: put all of the text in quotes'],
+  [/cannot start/, 'text cannot begin with this character: put it in quotes'],
+  [/Missing closing/, 'this quote is not closed'],
+  [/Not a YAML token/, 'the text after > or | begins on the next line'],
+  [/block-seq-ind/, 'a list begins on a line below its key; a text that begins with a dash goes in quotes'],
+  [/multiple documents/, 'a second YAML document begins here; a seed file holds one'],
+  [/all keys must be strings/, 'has a key that is not text, as JSON keys are'],
+]
+
+/** The syntax errors in plain words: one a line, up to a misplaced line, after which all depths are wrong. */
+function syntaxErrors(document: Document.Parsed, text: string, lines: LineCounter): Finding[] {
+  const found = new Map<number, string>()
+  for (const { pos, message } of document.errors) found.set(pos[0], `${found.get(pos[0]) ?? ''} ${message}`)
+  const errors = [...found].map(([offset, message]) => ({ offset, path: [], message }))
   // Either makes further errors, which go when it goes.
   const deep = errors.find(({ message }) => message.includes('call stack'))
   if (deep) return [{ ...deep, message: TOO_DEEP }]
   const tab = errors.find(({ offset }) => /^ *\t/.test(text.slice(text.lastIndexOf('\n', offset - 1) + 1)))
-  return tab ? [{ ...tab, message: 'a tab is not indentation: YAML takes spaces' }] : errors
+  if (tab) return [{ ...tab, message: 'a tab is not indentation: YAML takes spaces' }]
+  const reported = new Map<number, Finding>()
+  for (const { offset, path, message } of errors.sort((a, b) => a.offset - b.offset)) {
+    const [misplaced, slip] = [MISPLACED, SLIPS].map(list => list.find(([error]) => error.test(message))?.[1])
+    const [, quote] = /closing (.)quote/.exec(message) ?? []
+    const finding = {
+      offset: quote ? text.lastIndexOf(quote) : offset,
+      path,
+      message: misplaced ?? slip ?? message.trim(),
+    }
+    const { line } = lines.linePos(finding.offset)
+    if (!reported.has(line)) reported.set(line, finding)
+    if (misplaced) break
+  }
+  return [...reported.values()]
 }
 
 /** What JSON or `jsonb` cannot hold, and what YAML 1.1 would have read differently. */
@@ -156,8 +185,18 @@ function checkValues(document: Document.Parsed, lines: LineCounter): { wrong: Fi
     if (isScalar(node)) {
       const fault = scalarProblem(node)
       if (fault) wrong.push(find(fault))
-      const earlier = key === 'key' ? undefined : readAsYaml11(node)
-      if (earlier) notes.push(find(`is ${describe(node.value as Json)}; in YAML 1.1 it was ${earlier}`))
+      const isKey = key === 'key'
+      const note = (message: string) =>
+        notes.push(
+          find(
+            `is ${describe(node.value as Json)}${message}`,
+            offsetOf(node),
+            ...(isKey ? [String(node.value)] : []),
+          ),
+        )
+      const earlier = readAsYaml11(node, isKey)
+      if (earlier) note(`; in YAML 1.1 it was ${earlier}`)
+      else if (losesZero(node)) note(`; in quotes it would be ${quote(node.source ?? '')}`)
     }
     return undefined
   })

@@ -24,7 +24,7 @@ export interface Position {
   file: Script['file']
   /** From 1. */
   statement: number
-  when: 'after' | 'after the first commit within' | 'while an index is built by'
+  when: 'after' | 'after the first batch of' | 'while an index is built by'
 }
 
 /** A migration on one way, with a template of the state that it begins in. */
@@ -48,11 +48,11 @@ export function isOnline({ file }: { file: Script['file'] }): boolean {
   return file.endsWith('online.sql')
 }
 
-/** After every statement of a script, and in the middle of one that commits on its way. */
+/** After every statement of a script, and in the middle of one that runs in batches. */
 export function positionsIn({ file, statements }: Script): Position[] {
   return statements.flatMap(({ sql }, index) => {
     const at = (when: Position['when']): Position => ({ file, statement: index + 1, when })
-    if (/^\s*commit;$/m.test(sql)) return [at('after the first commit within'), at('after')]
+    if (sql.includes('-- @batches ')) return [at('after the first batch of'), at('after')]
     if (/^create index concurrently/m.test(sql)) return [at('while an index is built by'), at('after')]
     return [at('after')]
   })
@@ -87,7 +87,13 @@ async function interruptedAt(passage: Passage, position: Position, by: string): 
   // Of several indexes, this one alone is to wait.
   for (let i = 0; i < index; i++) texts[i] = texts[i]!.replace('index concurrently', 'index')
   if (when === 'after') texts.splice(index + 1, 0, `do $by$ begin ${by} end $by$`)
-  else texts[index] = texts[index]!.replace(/^\s*commit;$/m, `commit;\n${by}`)
+  else if (when === 'after the first batch of') {
+    const script = `${passage.name}/${file} ${statement}`
+    texts[index] += `;
+      do $by$ begin
+        if exists (select from drizzle.__drizzle_migrations_progress where script = '${script}') then ${by} end if;
+      end $by$`
+  }
   await writeFile(join(folder, passage.name, file), texts.join('\n--> statement-breakpoint\n'))
   return { ...passage.step, folder }
 }

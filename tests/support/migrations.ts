@@ -35,7 +35,7 @@ export function titleOf(name: string): string {
 const titles = names.map(titleOf)
 
 /** What Alembic left: the state before the simplification. */
-export const baseline = 'secure_the_agent_tables'
+export const baseline = 'grant_agent_tables'
 
 /** The titles of the migrations after the baseline. */
 export const migrationsSince = namesAfter(baseline).map(titleOf)

@@ -29,8 +29,16 @@ export const ODD_SETTINGS = [
   '[1, 2.0]',
   '["agent_prompts"]',
   '[{"agent_prompts": {}}]',
+  // Strings that hold an object, as some drivers have written them, and one that holds none.
+  String.raw`"{\"theme\": \"dark\"}"`,
+  String.raw`"{\"agent_prompts\": {\"TASK_EXECUTION\": \"mine\"}}"`,
+  String.raw`"{\"broken\": \"\\u0000\"}"`,
   '{"nested": {"agent_prompts": {"deep": [null, {"é\\u2028😀": 1e400}]}}}',
 ]
+
+/** The least and the greatest id. */
+const NIL = '00000000-0000-0000-0000-000000000000'
+const MAX = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 export type Rows = Record<string, string[]>
 
@@ -125,9 +133,11 @@ export async function addCatalog(sql: postgres.Sql): Promise<void> {
 export async function fill(admin: postgres.Sql, counts: { users: number; memories: number }): Promise<void> {
   const { users, memories } = counts
   const early = Math.ceil(users / 50)
+  const idOf = (what: string) => admin`
+    case n when 3 then ${NIL} when 4 then ${MAX} else md5(${what} || ' ' || n) end::uuid`
   const signUp = (from: number, to: number) => admin`
     insert into auth.users (id, email, created_at)
-    select md5('user ' || n)::uuid, 'user' || n || '@example.test', timestamptz '2024-01-01 00:00+00' + n * interval '1 hour'
+    select ${idOf('user')}, 'user' || n || '@example.test', timestamptz '2024-01-01 00:00+00' + n * interval '1 hour'
       from generate_series(${from}::int, ${to}::int) n`
   await signUp(1, early)
   await addCatalog(admin)
@@ -140,7 +150,7 @@ export async function fill(admin: postgres.Sql, counts: { users: number; memorie
       select id, row_number() over (order by user_id, agent_type) as no from public.user_agents
     )
     insert into public.memories (id, user_id, agent_id, memory_type, content, status, created_at, updated_at)
-    select md5('memory ' || n)::uuid, u.id,
+    select ${idOf('memory')}, u.id,
            case n % 2 when 0 then coalesce(own.id, other.id) end,
            case n % 2 when 0 then 'work' else 'user' end,
            'content ' || n || case n % 97 when 0 then e' with \t"odd", (characters) \\ and 😀\n' else '' end,
@@ -183,6 +193,13 @@ async function editAgents(admin: postgres.Sql): Promise<void> {
            deleted_at = case n.no % 11 when 0 then 'infinity' when 1 then timestamptz '2025-03-30 01:59:59.999999+00' end
       from numbered n
      where n.id = a.id`
+  for (const [id, order] of [
+    [NIL, 'asc'],
+    [MAX, 'desc'],
+  ] as const)
+    await admin.unsafe(`
+      update public.user_agents set id = '${id}'
+       where id = (select id from public.user_agents order by id ${order} limit 1)`)
   // Some lost an agent, some all of them.
   await admin`
     delete from public.user_agents

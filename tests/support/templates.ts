@@ -35,11 +35,11 @@ const byOtherMeans = readFileSync(new URL('by-other-means.sql', import.meta.url)
 const recipes: Record<string, Recipe> = {
   stub_old: { from: 'template0', prepare: urls => installIn(urls, 'old') },
   stub_new: { from: 'template0', prepare: urls => installIn(urls, 'new') },
-  baseline: { from: 'stub_old', prepare: urls => migrateTo(urls, 'secure_the_agent_tables') },
-  expanded: { from: 'baseline', prepare: urls => migrateTo(urls, 'archive_what_users_own') },
+  baseline: { from: 'stub_old', prepare: urls => migrateTo(urls, 'grant_agent_tables') },
+  expanded: { from: 'baseline', prepare: urls => migrateTo(urls, 'add_agent_prompts') },
   contracted: {
     from: 'expanded',
-    prepare: urls => migrateTo(urls, 'rename_the_catalog_and_drop_user_agents'),
+    prepare: urls => migrateTo(urls, 'rename_catalog_and_drop_user_agents'),
   },
   today: { from: 'contracted', prepare: urls => migrateTo(urls) },
   built: { from: 'stub_old', prepare: ({ url }) => using(url, sql => sql.unsafe(byOtherMeans)) },

@@ -98,8 +98,24 @@ begin
          where a.attrelid = to_regclass(target) and a.attnum > 0 and not a.attisdropped and row_found ? a.attname;
         execute format('insert into %1$s (%2$s) select %2$s from jsonb_populate_record(null::%1$s, $1) on conflict do nothing',
                        target, columns) using row_found;
+        begin
+          execute format('update %1$s set id = id where id = $1', target) using (row_found ->> 'id')::uuid;
+          execute format('delete from %1$s where id = $1', target) using (row_found ->> 'id')::uuid;
+          raise exception using errcode = 'PROBE';
+        exception when sqlstate 'PROBE' or integrity_constraint_violation then
+          null; -- The row stays.
+        end;
       exception
         when lock_not_available or deadlock_detected then raise;
+        when insufficient_privilege then null;
+        -- A trigger that names a column or a table which is gone.
+        when syntax_error_or_access_rule_violation then
+          get stacked diagnostics state = returned_sqlstate, message = message_text;
+          attempt := 'a row in ' || target;
+          if not outcomes @> jsonb_build_array(jsonb_build_object('what', attempt)) then
+            outcomes := outcomes || jsonb_build_object('what', attempt, 'outcome', 'failed',
+                                                       'why', message || ' (SQLSTATE ' || state || ')');
+          end if;
         when others then null; -- Without a row, below.
       end;
     end loop;

@@ -19,12 +19,14 @@ import { execute, query, setLockTimeout, transaction } from '../../query.ts'
 export async function probe(db: Database, catalog: Catalog): Promise<Probe[]> {
   let probes: Probe[] = []
   const undo = new Error('rolled back on purpose')
+  const attempt = async (tx: Database) => {
+    await setLockTimeout(tx, DEFAULT_LOCK_TIMEOUT)
+    probes = await probeInTransaction(tx, catalog)
+    throw undo
+  }
   await retryOnLockTimeout({ retries: 20 }, () =>
-    transaction(db, async tx => {
-      await setLockTimeout(tx, DEFAULT_LOCK_TIMEOUT)
-      probes = await probeInTransaction(tx, catalog)
-      throw undo
-    }).catch(error => {
+    // Where the session writes nothing, as on a standby, neither do we.
+    transaction(db, attempt, { accessMode: undefined }).catch(error => {
       if (error !== undo) throw error
     }),
   )

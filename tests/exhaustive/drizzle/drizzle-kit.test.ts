@@ -10,7 +10,7 @@ import { root } from '../../support/root.ts'
 import { readRows } from '../../support/rows.ts'
 import { sample } from '../../support/sample.ts'
 
-const contract = 'rename_the_catalog_and_drop_user_agents'
+const contract = 'rename_catalog_and_drop_user_agents'
 
 /** The migrations before the named one, with a configuration for drizzle-kit beside their folder. */
 async function cutBefore(title: string): Promise<string> {

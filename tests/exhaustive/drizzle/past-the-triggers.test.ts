@@ -28,42 +28,37 @@ const insertAgent = {
   write: `insert into public.user_agents (id, user_id, llm_id, agent_type, status)
           select gen_random_uuid(), id, md5('model 1')::uuid, 'TASK_EXECUTION', 'active' from auth.users
            where id not in (select user_id from public.user_agents)`,
-  saying: 'public.user_agents: 1 rows',
 }
 const updateAgents = {
   what: 'agents updated',
   write: `update public.user_agents set status = 'changed'`,
-  saying: 'public.user_agents: 3 rows',
 }
 const deleteAgent = {
   what: 'an agent deleted',
   write: `delete from public.user_agents where agent_type = 'RESULT_REPORTING'`,
-  saying: 'user_agents: 1 rows',
 }
 const moveMemory = {
   what: 'a memory moved to another agent',
   write: `update public.memories
              set agent_id = (select id from public.user_agents where agent_type = 'RESULT_REPORTING')`,
-  saying: 'public.memories: the agent_id of 1 rows',
 }
 const insertMemory = {
   what: 'a memory inserted',
   write: `insert into public.memories (user_id, agent_id, memory_type, content, status)
           select user_id, id, 'work', 'content', 'active' from public.user_agents where agent_type = 'INTENT_RECOGNITION'`,
-  saying: 'public.memories: the agent_id of 1 rows',
 }
 
 const everywhere = [insertAgent, updateAgents, moveMemory, insertMemory]
 const cases = [
-  ...everywhere.map(missed => ({ after: 'archive_what_users_own', ...missed })),
-  { after: 'archive_what_users_own', ...deleteAgent },
+  ...everywhere.map(missed => ({ after: 'add_agent_prompts', ...missed })),
+  { after: 'add_agent_prompts', ...deleteAgent },
   // On the way down the table is empty here and the archive full, so one that was deleted cannot be told.
-  ...everywhere.map(missed => ({ after: 'let_go_of_agent_id', ...missed })),
+  ...everywhere.map(missed => ({ after: 'drop_agent_id_constraints', ...missed })),
 ]
 
 test.for(sample('past the triggers', cases, 1))(
-  '$what past the triggers after $after stops the way up and is kept by the way down',
-  async ({ after, write, saying }) => {
+  '$what past the triggers after $after is copied again, and comes back',
+  async ({ after, write }) => {
     const { admin, db } = database
     await migrate(db, { to: after })
     await admin.begin(async tx => {
@@ -71,17 +66,10 @@ test.for(sample('past the triggers', cases, 1))(
       expect((await tx.unsafe(write)).count).toBeGreaterThan(0)
     })
     const written = await owned(database)
-    await expect(migrate(db)).rejects.toMatchObject({
-      sqlState: '55000',
-      message: expect.stringContaining(saying),
-    })
-    expect(await owned(database)).toEqual(written)
-
-    // As the hint says.
-    await rollback(db, { to: baseline })
-    expect(await owned(database)).toEqual(written)
-    await migrate(db)
-    await rollback(db, { to: baseline })
-    expect(await owned(database)).toEqual(written)
+    for (let round = 0; round < 2; round++) {
+      await migrate(db)
+      await rollback(db, { to: baseline })
+      expect(await owned(database)).toEqual(written)
+    }
   },
 )

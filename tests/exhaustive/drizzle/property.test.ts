@@ -44,7 +44,7 @@ const story = fc.record({
   }),
   memories: fc.array(fc.record({ owner: any, agent: fc.option(any) }), { maxLength: 8 }),
   point: fc.constantFrom(
-    ...migrationsSince.slice(migrationsSince.indexOf('rename_the_catalog_and_drop_user_agents')),
+    ...migrationsSince.slice(migrationsSince.indexOf('rename_catalog_and_drop_user_agents')),
   ),
   since: fc.array(
     fc.oneof(

@@ -62,7 +62,7 @@ const asRoot: typeof cases = {
   'a user without a passwd entry learns what to do, in one line': async () => {
     const directory = await serverDirectory(0o777)
     await expect(startInProcess(directory, { uid: 12345, gid: 12345 })).rejects.toThrow(
-      /^PostgreSQL cannot run .* 12345.*does not exist\. Run this as an ordinary user .*DATABASE_URL.*\n$/,
+      /^PostgreSQL cannot run .* 12345.*does not exist\. Add the user to \/etc\/passwd \(useradd --uid 12345 NAME\), or set DATABASE_URL.*\n$/,
     )
   },
 

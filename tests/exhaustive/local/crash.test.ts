@@ -80,9 +80,11 @@ test.for(sample('crash of a first start', Object.entries(moments), 1))(
     const { path } = dataDirectory(directory)
     const { child, server } = await launch(directory)
     server.catch(() => {})
+    // Before anything is awaited: on a slow machine it may have ended by then.
+    const ended = once(child, 'exit')
     await until(async () => (await readdir(path, { recursive: true })).some(name => moment.test(name)))
     child.kill('SIGKILL')
-    await once(child, 'exit')
+    await ended
 
     expect(await answers((await start(directory)).url)).toEqual([{ one: 1 }])
     expect((await readdir(path)).filter(name => !['port', 'postgres.log'].includes(name))).toEqual([

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { asRole, createDatabase, signUp } from '../../support/database.ts'
-import { pointsSince, reach } from '../../support/migrations.ts'
+import { hasReached, pointsSince, reach } from '../../support/migrations.ts'
 import { addCatalog, readRows } from '../../support/rows.ts'
 import { sample } from '../../support/sample.ts'
 
@@ -64,9 +64,9 @@ describe.for(sample('archive', pointsSince.slice(1), 2))('after $at on the way $
     expect(await makers()).toEqual([{ created_by: leaver, updated_by: leaver }])
     const held = await archivedOf(stayer!)
     expect(held).toContain('archive.memory_agents 1')
-    // Once settings are back where they came from, the archive has none.
-    const restored = point.way === 'down' && point.at === 'serve_both_applications'
-    expect(held).toContain(`archive.profile_settings ${restored ? 0 : 1}`)
+    // Only where settings are not as they were.
+    const repaired = hasReached(point, 'add_agent_prompts')
+    expect(held).toContain(`archive.profile_settings ${repaired ? 1 : 0}`)
     expect(held).toContain('archive.user_agents 3')
     expect(await archivedOf(leaver!)).not.toEqual([])
 

@@ -104,3 +104,17 @@ test('asks one query: one statement through Drizzle, one through the driver', as
   expect(queries).toHaveLength(1)
   expect(statements).toEqual(queries)
 })
+
+test.each([
+  [
+    String.raw`"{\"prompt\": \"I was stored as a string.\", \"top_p\": 1}"`,
+    { prompt: 'I was stored as a string.', top_p: 1 },
+  ],
+  ['"no object"', {}],
+  ['[1]', {}],
+  ['null', {}],
+])('a configuration of %s is %j', async (stored, config) => {
+  await database.sql`update public.system_agents set config = ${stored}::text::jsonb where agent_type = 'TASK_EXECUTION'`
+  const agents = await agentsForUser(database.db, await signUp(database.admin))
+  expect(agents.find(({ agentType }) => agentType === 'TASK_EXECUTION')?.config).toEqual(config)
+})

@@ -18,7 +18,7 @@ describe.each([...new Set(mutations.map(([, { group }]) => group))])(
   '%s, check finds, names and shows',
   group => {
     const whileBothWork = group === 'while both applications work'
-    const at = whileBothWork ? named('archive_what_users_own') : last
+    const at = whileBothWork ? named('add_agent_prompts') : last
     let db: PostgresJsDatabase
     beforeAll(async () => {
       db = drizzle({ client: (whileBothWork ? expanded : today).admin })

@@ -65,11 +65,11 @@ grant select on public.memories to public;
 
 -- a grant to service_role that was revoked
 revoke all on public.memories from service_role;
---> service_role has nothing on table public.memories, and should have all
+--> service_role has nothing on table public.memories, and should have DELETE, INSERT, SELECT, UPDATE
 
 -- a grant that may be passed on
 grant select on public.memories to service_role with grant option;
---> service_role has all; may pass on SELECT on table public.memories, and should have all
+--> service_role has DELETE, INSERT, SELECT, UPDATE; may pass on SELECT on table public.memories, and should have DELETE, INSERT, SELECT, UPDATE
 
 -- a grant that was passed on, reported once for both grantors
 grant select on public.memories to authenticated with grant option;
@@ -115,8 +115,8 @@ grant create on schema archive to public;
 --> public has CREATE on schema archive, and should have nothing
 
 -- a function of the archive that authenticated may call
-grant execute on function archive.let_go() to authenticated;
---> authenticated has EXECUTE on function archive.let_go(), and should have nothing
+grant execute on function archive.drop_copies() to authenticated;
+--> authenticated has EXECUTE on function archive.drop_copies(), and should have nothing
 
 -- a schema public in which everybody may create, as before PostgreSQL 15
 grant create on schema public to public;
@@ -455,8 +455,9 @@ alter function public.keep_updated_at() set row_security = off;
 --> the configuration of function public.keep_updated_at() is: search_path="", row_security=off; it should be: search_path=""
 
 -- a function whose body PostgreSQL has parsed
-create or replace function archive.repair_settings(first_id uuid default '00000000-0000-0000-0000-000000000000', last_id uuid default 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-  returns bigint language sql set search_path = '' begin atomic select 0::bigint; end;
+create or replace function archive.repair_settings(
+  first_id uuid default '00000000-0000-0000-0000-000000000000', last_id uuid default 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+  out repaired bigint, out replaced bigint) language sql set search_path = '' begin atomic select 0::bigint, 0::bigint; end;
 --> the body of function archive.repair_settings(uuid,uuid) has in line 1 "BEGIN ATOMIC", and should have "with lacking as ("
 
 -- # of triggers and rules
@@ -544,14 +545,14 @@ alter schema archive owner to supabase_auth_admin;
 
 -- an archive that lost its comment
 comment on schema archive is null;
---> the comment of schema archive is: not set; it should be: Kept by @agents/db for the way back.
+--> the comment of schema archive is: not set; it should be: Rows that @agents/db keeps for a rollback.
 
 -- one copy gone from archive while the others are there
 drop table archive.profiles;
 --> table archive.profiles is missing
 
 -- a table that `archive drop` leaves, gone with the others
-select archive.let_go();
+select archive.drop_copies();
 drop table archive.profile_settings;
 --> table archive.profile_settings is missing
 

@@ -93,7 +93,7 @@ grant select on public.profiles to anon with grant option;
 
 -- service_role may pass its grants on
 grant select on public.profiles to service_role with grant option;
---> service_role has all; may pass on SELECT on table public.profiles, and should have all
+--> service_role has all; may pass on SELECT on table public.profiles, and should have DELETE, INSERT, SELECT, UPDATE
 
 -- a table is missing
 drop table public.user_agents cascade;
@@ -106,7 +106,7 @@ create table public.system_agents (id int);
 
 -- a schema of others has a later name
 create schema archive authorization agents_deployer;
---> the comment of schema archive is: not set; it should be: Kept by @agents/db for the way back.
+--> the comment of schema archive is: not set; it should be: Rows that @agents/db keeps for a rollback.
 
 -- a trigger of others is on a table of ours
 create trigger later before update on public.llms

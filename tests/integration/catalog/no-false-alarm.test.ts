@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { findDrift } from '../../../src/catalog/check.ts'
 import type { Database } from '../../../src/database.ts'
 import { check, dropArchive, hasDrift, migrate, packagedMigrations, rollback } from '../../../src/migrate.ts'
+import { asOneBatch } from '../../../src/migrator/batches.ts'
 import { readMigrations } from '../../../src/migrator/files.ts'
 import { project } from '../../../src/platform/project.ts'
 import { ownClient } from '../../support/client.ts'
@@ -74,6 +75,22 @@ test('a search_path and other settings of the database and of the session make n
   await expectNoAlarm({ admin, db: drizzle({ client }) })
 })
 
+test('an event trigger that turns row level security on everywhere is no difference', async () => {
+  const at = await ownDatabase('stub_old')
+  await at.admin.unsafe(`
+    create schema ops;
+    create function ops.secure() returns event_trigger language plpgsql as $$
+    declare made record;
+    begin
+      for made in select objid from pg_event_trigger_ddl_commands() where command_tag like 'CREATE TABLE%' and object_type = 'table' loop
+        execute format('alter table %s enable row level security', made.objid::regclass);
+      end loop;
+    end $$;
+    create event trigger secure on ddl_command_end execute function ops.secure();`)
+  await migrate(at.db)
+  await expectNoAlarm(at)
+})
+
 test('a dropped archive is no difference', async () => {
   const at = await ownDatabase('today')
   expect((await dropArchive(at.db)).tables.length).toBeGreaterThan(0)
@@ -98,37 +115,49 @@ const scripts = new Map(readMigrations(packagedMigrations()).map(migration => [m
 
 test.for([
   {
-    way: 'up',
-    reach: ({ db }: TestDatabase) => migrate(db, { to: 'secure_system_agents' }),
-    online: scripts.get(named('harden_the_tables'))?.upOnline,
+    what: 'up, with a check that is not validated yet',
+    reach: ({ db }: TestDatabase) => migrate(db, { to: 'require_agent_prompts' }),
+    online: scripts.get(named('check_memory_type'))?.upOnline,
     unproven: ['chk_memories_memory_type'],
-    spoil: `update pg_index set indisvalid = false where indexrelid = 'public.ix_system_agents_llm_id'::regclass`,
+    goOn: ({ db }: TestDatabase) => migrate(db),
   },
   {
-    way: 'down',
-    reach: ({ db }: TestDatabase) => rollback(db, { to: 'let_go_of_agent_id' }),
-    online: scripts.get(named('let_go_of_agent_id'))?.downOnline,
-    unproven: ['chk_memory_type_agent_id', 'fk_memories_agent_id'],
-    spoil: 'select',
+    what: 'up, with an index whose build was cancelled',
+    reach: ({ db }: TestDatabase) => migrate(db, { to: 'check_memory_type' }),
+    online: scripts.get(named('index_foreign_keys'))?.upOnline,
+    spoil: 'public.ix_memories_user_id_memory_type_status',
+    unproven: ['ix_memories_user_id_memory_type_status'],
+    goOn: ({ db }: TestDatabase) => migrate(db),
   },
-])('an online script on the way $way, begun and given up, is no difference', async step => {
+  {
+    what: 'down, with constraints and an index that are not valid yet',
+    reach: ({ db }: TestDatabase) => rollback(db, { to: 'drop_agent_id_constraints' }),
+    online: scripts.get(named('drop_agent_id_constraints'))?.downOnline,
+    spoil: 'public.ix_memories_agent_type_status',
+    unproven: ['chk_memory_type_agent_id', 'fk_memories_agent_id', 'ix_memories_agent_type_status'],
+    goOn: ({ db }: TestDatabase) => rollback(db),
+  },
+])('an online script begun and given up is no difference, and is finished: $what', async step => {
   const at = await ownDatabase('contracted')
   const unproven = async () =>
     (
       await at.admin`
-        select conname from pg_constraint
-         where conrelid = 'public.memories'::regclass and not convalidated order by conname`
-    ).map(({ conname }) => conname)
+        select conname as name from pg_constraint where conrelid = 'public.memories'::regclass and not convalidated
+         union all
+        select indexrelid::regclass::text from pg_index where not indisvalid
+         order by name`
+    ).map(({ name }) => name)
   await step.reach(at)
-  const statements = step.online!.statements.map(statement => statement.sql)
-  for (const statement of statements) {
-    if (!statement.includes('validate constraint')) await at.sql.unsafe(statement)
+  for (const statement of step.online!.statements) {
+    const text = await asOneBatch(at.db, statement)
+    if (!text.includes('validate constraint')) await at.sql.unsafe(text)
   }
-  await at.admin.unsafe(step.spoil)
+  const { spoil = '' } = step
+  await at.admin`update pg_index set indisvalid = false where indexrelid = to_regclass(${spoil})`
   expect(await unproven()).toEqual(step.unproven)
   expect((await check(at.db)).differences).toEqual([])
 
-  for (const statement of statements) await at.sql.unsafe(statement)
+  await step.goOn(at)
   expect(await unproven()).toEqual([])
   await expectNoAlarm(at)
 })

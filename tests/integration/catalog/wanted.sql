@@ -7,17 +7,6 @@ create role reader_of_ours;
 grant usage on schema public to reader_of_ours;
 alter default privileges for role agents_deployer in schema public grant select on tables to reader_of_ours;
 
--- an event trigger that turns row level security on everywhere
-create schema ops;
-create function ops.secure() returns event_trigger language plpgsql as $$
-declare made record;
-begin
-  for made in select objid from pg_event_trigger_ddl_commands() where command_tag like 'CREATE TABLE%' and object_type = 'table' loop
-    execute format('alter table %s enable row level security', made.objid::regclass);
-  end loop;
-end $$;
-create event trigger secure on ddl_command_end execute function ops.secure();
-
 -- # after
 
 -- an extension's trigger that keeps updated_at

@@ -19,7 +19,7 @@ test('before anything is archived it says that nothing is kept, and drop has not
 
 test('while both applications work, drop is refused with SQLSTATE 55000, and drops nothing', async () => {
   await fill(database.admin, { users: 60, memories: 200 })
-  await migrate(database.db, { to: 'archive_what_users_own' })
+  await migrate(database.db, { to: 'add_agent_prompts' })
   const before = await stateOf(database)
   const { code, document, stderr } = await cliJson(database.url, 'archive', 'drop', '--yes')
   expect(code).toBe(1)
@@ -36,7 +36,7 @@ describe('after the last migration', () => {
     const { code, stdout } = await cli(database.url, 'archive')
     expect(code).toBe(0)
     const [row] = await database.admin`
-      select applied_at::text as at from drizzle.__drizzle_migrations where name like '%archive_what_users_own'`
+      select applied_at::text as at from drizzle.__drizzle_migrations where name like '%archive_user_agents'`
     expect(stdout).toContain(`kept since ${row?.at}`)
     expect(rows.map(([table]) => table)).toContain('archive.user_agents')
     for (const [table, found] of rows)
@@ -71,7 +71,14 @@ describe('after the last migration', () => {
     expect(dropped.tables.map(({ name }: { name: string }) => name)).toContain('archive.user_agents')
     const after = await stateOf(database)
     const archived = Object.entries(after.rows).filter(([table]) => table.startsWith('archive.'))
-    expect(archived.filter(([table, rows]) => table === 'archive.user_agents' || rows.length > 0)).toEqual([])
+    expect(archived.filter(([, rows]) => rows.length > 0).map(([table]) => table)).toEqual([
+      'archive.profile_settings',
+    ])
+    // Of what is no settings at all, the archive has the only copy.
+    const [lost] = await database.admin`
+      select count(*)::int as kept, count(*) filter (where jsonb_typeof(settings -> 'agent_prompts') = 'object')::int as own
+        from archive.profile_settings`
+    expect(lost).toEqual({ kept: expect.any(Number), own: 0 })
     expect(after.rows).toMatchObject(
       Object.fromEntries(Object.entries(before.rows).filter(([table]) => !table.startsWith('archive.'))),
     )
@@ -81,7 +88,7 @@ describe('after the last migration', () => {
     const before = await stateOf(database)
     const { code, document, stderr } = await cliJson(database.url, 'rollback', '--to', baseline)
     expect(code).toBe(1)
-    expect(document.error.message).toMatch(/archive\.user_agents.*are gone/s)
+    expect(document.error.message).toMatch(/archive\.user_agents.*are missing/s)
     expect(stderr).not.toContain('undoing')
     expect(await stateOf(database)).toEqual(before)
   })

@@ -90,7 +90,7 @@ test('the command exits 4 and has a line for each mistake, for each difference w
 })
 
 test('pending migrations alone exit 3, and it says that the rest is as it should be', async () => {
-  const contract = 'rename_the_catalog_and_drop_user_agents'
+  const contract = 'rename_catalog_and_drop_user_agents'
   const { code, stdout } = await cli((await ownDatabase('contracted')).url, 'check')
   expect(code).toBe(3)
   expect(stdout).toMatch(new RegExp(`^database matches ${named(contract)}; \\d+ probes passed\\n`))

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { withoutPassword } from '../../../src/cli/connect.ts'
+import { withoutPassword } from '../../../src/database-url.ts'
 import { cli, cliJson, runCli } from '../../support/cli.ts'
 import { ownDatabase, sharedDatabase, signUp } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -77,7 +77,7 @@ describe('on a fresh database', () => {
     expect(more.code).toBe(0)
     const undone = namesAfter(baseline).slice(0, -1).reverse()
     expect(more.stdout.match(/^undid \w+/gm)).toEqual(undone.map(name => `undid ${name}`))
-    expect(more.stderr).toContain('gave 1 users who signed up since 3 agents from the catalog')
+    expect(more.stderr).toContain('1 users who signed up since, given agents from the catalog')
     expect((await cli(database.url, 'migrate')).code).toBe(0)
   })
 })

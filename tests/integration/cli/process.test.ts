@@ -51,7 +51,9 @@ test('Ctrl-C exits 130, keeps what is committed, and the same command goes on', 
     const [stdout, ended] = await Promise.all([text(child.stdout), once(child, 'close')])
     expect(ended).toEqual([130, null])
     expect(stdout.match(/^applied \d+_\w+/gm)).toEqual(
-      ['serve_both_applications', 'archive_what_users_own'].map(title => `applied ${named(title)}`),
+      ['serve_both_applications', 'archive_user_agents', 'add_agent_prompts'].map(
+        title => `applied ${named(title)}`,
+      ),
     )
     expect(stderr).toContain('blocked by: pid ')
     expect(stderr).toContain('interrupted; what is committed stays')
@@ -59,5 +61,5 @@ test('Ctrl-C exits 130, keeps what is committed, and the same command goes on', 
 
   const { code, stdout } = await cli(url, 'migrate')
   expect(code).toBe(0)
-  expect(stdout.match(/^applied/gm)).toHaveLength(namesAfter('archive_what_users_own').length)
+  expect(stdout.match(/^applied/gm)).toHaveLength(namesAfter('add_agent_prompts').length)
 })

@@ -46,5 +46,5 @@ test('with --yes it accepts what the file says, and migrate goes on', async () =
   expect(row?.hash).toBe(file)
   const { code, document } = await cliJson(database.url, 'migrate')
   expect(code).toBe(0)
-  expect(document.applied).toHaveLength(namesAfter('rename_the_catalog_and_drop_user_agents').length)
+  expect(document.applied).toHaveLength(namesAfter('rename_catalog_and_drop_user_agents').length)
 })

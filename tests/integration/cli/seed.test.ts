@@ -161,7 +161,7 @@ test('a database at the baseline is told to migrate first', async () => {
       error: {
         code: 'NOT_MIGRATED',
         message:
-          'relation "system_agents" does not exist: `migrate` creates the tables. Nothing was written.',
+          'relation "public.system_agents" does not exist: `migrate` creates the tables. Nothing was written.',
       },
     },
   })

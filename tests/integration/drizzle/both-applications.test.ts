@@ -11,8 +11,8 @@ describe.for(['up', 'down'])('between expand and contract, on the way %s', way =
   const at = sharedDatabase('stub_new', async ({ admin, db }) => {
     await migrate(db, { to: baseline })
     await addCatalog(admin)
-    await migrate(db, way === 'up' ? { to: 'archive_what_users_own' } : {})
-    if (way === 'down') await rollback(db, { to: 'archive_what_users_own' })
+    await migrate(db, way === 'up' ? { to: 'add_agent_prompts' } : {})
+    if (way === 'down') await rollback(db, { to: 'add_agent_prompts' })
     user = await signUp(admin)
   })
   /** As the backends connect, old and new. */

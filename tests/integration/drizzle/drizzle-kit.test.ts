@@ -8,7 +8,7 @@ import { drizzleKit, kitMigrates, outcome } from '../../support/drizzle-kit.ts'
 import { migrationsSince, names } from '../../support/migrations.ts'
 import { root } from '../../support/root.ts'
 
-const contract = 'rename_the_catalog_and_drop_user_agents'
+const contract = 'rename_catalog_and_drop_user_agents'
 
 test('drizzle-kit and migrate end in the same schema and the same ledger', async () => {
   const [ours, theirs] = [await ownDatabase('today'), await ownDatabase('stub_old')]
@@ -30,7 +30,7 @@ test('without a DATABASE_URL drizzle-kit says how to give one', async () => {
   expect(stdout + stderr).toContain('DATABASE_URL is not set. The local server')
 })
 
-test.for(['let_go_of_agent_id', contract])(
+test.for(['drop_agent_id_constraints', contract])(
   'generated anew from before %s, with the hints, all is renamed that can be',
   async title => {
     expect(migrationsSince).toContain(title)

@@ -54,6 +54,7 @@ test('the way up ends in the schema of an empty database, and in settings with a
       '{"theme": 1.0, "agent_prompts": {}}',
       '{"theme": "dark", "agent_prompts": {}}',
       '{"agent_prompts": {"TASK_EXECUTION": "x"}}',
+      '{"agent_prompts": {"TASK_EXECUTION": "mine"}}',
       `{"nested": {"agent_prompts": {"deep": [null, {"é\u2028😀": ${exponent}}]}}, "agent_prompts": {}}`,
     ].sort(),
   )

@@ -9,7 +9,7 @@ import { baseline, migrationsSince } from '../../support/migrations.ts'
 import { addCatalog } from '../../support/rows.ts'
 import { createTemplate, using } from '../../support/templates.ts'
 
-const contract = 'rename_the_catalog_and_drop_user_agents'
+const contract = 'rename_catalog_and_drop_user_agents'
 const beforeContract = migrationsSince[migrationsSince.indexOf(contract) - 1]!
 const first = migrationsSince[0]!
 
@@ -54,7 +54,7 @@ const dream = (times: number) => `
 
 describe('the way down stops', () => {
   const at = databaseForEach('one_user_contracted')
-  const gone = 'the rows kept for the way back are gone'
+  const gone = 'the copies that a rollback needs are missing'
 
   test.for([
     [
@@ -118,12 +118,12 @@ describe('the way down stops once more, before it fills the tables', () => {
 
 test('the first migration does not go back over rows of users', async () => {
   const at = await ownDatabase('one_user')
-  await rollback(at.db, { to: 'create_the_agent_tables' })
+  await rollback(at.db, { to: 'create_agent_tables' })
   const stop = (table: string, rows: number) =>
     expectStop(
       at,
       db => rollback(db),
-      'create_the_agent_tables/down',
+      'create_agent_tables/down',
       '55000',
       `public.${table} holds ${rows} rows that belong to users`,
     )
@@ -138,7 +138,7 @@ test('the first migration does not go back over rows of users', async () => {
 
 test('nor over those of a user who signs up while it waits for the lock to drop them', async () => {
   const { db, sql, admin } = await ownDatabase('stub_old')
-  await migrate(db, { to: 'create_the_agent_tables' })
+  await migrate(db, { to: 'create_agent_tables' })
   const { outcome } = await admin.begin(async tx => {
     await tx`insert into auth.users (id, email) values (${crypto.randomUUID()}, 'ada@example.test')`
     const outcome = rollback(db).catch((error: unknown) => error)
@@ -153,29 +153,16 @@ test('nor over those of a user who signs up while it waits for the lock to drop 
 describe('the way up stops', () => {
   const at = databaseForEach('one_user')
 
-  test.for([
-    ['report', 'create view public.report as select user_id from public.user_agents'],
-    [
-      'favourites_agent_id_fkey',
-      'create table public.favourites (agent_id uuid references public.user_agents)',
-    ],
-    ['busy', 'create view public.busy as select agent_id from public.memories'],
-  ])('before it drops what %s, which is not ours, needs', async ([name, make]) => {
-    await migrate(at.db, { to: beforeContract })
-    await at.admin.unsafe(make!)
-    await expectStop(at, db => migrate(db, { to: contract }), `${contract}/migration.sql`, '2BP01', name!)
-  })
-
   test('before it uses a schema called archive that is not ours', async () => {
     await at.admin.unsafe('create schema archive; create table archive.letters ()')
-    const says = 'the schema archive exists and is not of this package'
+    const says = 'the schema archive holds objects that are not of this package'
     await expectStop(at, db => migrate(db, { to: first }), `${first}/migration.sql`, '42P06', says)
   })
 
   test('before it checks memory_type, where there is another', async () => {
-    await migrate(at.db, { to: 'secure_system_agents' })
+    await migrate(at.db, { to: 'require_agent_prompts' })
     await at.admin.unsafe(dream(2))
     const says = 'public.memories: 2 rows have a memory_type other than work and user'
-    await expectStop(at, db => migrate(db), 'harden_the_tables/', '23514', says)
+    await expectStop(at, db => migrate(db), 'check_memory_type/', '23514', says)
   })
 })

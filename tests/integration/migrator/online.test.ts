@@ -4,6 +4,7 @@ import { migrate, rollback } from '../../../src/migrate.ts'
 import { readCatalog, stateOf } from '../../support/catalog.ts'
 import { hold, ownClient, waits } from '../../support/client.ts'
 import { ownDatabase } from '../../support/database.ts'
+import { eventually } from '../../support/eventually.ts'
 import { folderOf } from '../../support/folder.ts'
 import { baseline, named, namesAfter } from '../../support/migrations.ts'
 
@@ -77,17 +78,70 @@ test('limits of the server on how long a transaction may last do not end a migra
 
 test('an index that waits for older transactions to end says for whom, and is built once they have', async () => {
   const at = await ownDatabase('baseline of 10 users and 40 memories')
-  await migrate(at.db, { to: 'secure_system_agents' })
+  await migrate(at.db, { to: 'check_memory_type' })
   const older = await hold(at.url, 'select count(*) from public.memories')
   const { seen, reached, onWait } = waits(1)
-  const migrating = migrate(at.db, { to: 'harden_the_tables', onWait })
+  const migrating = migrate(at.db, { to: 'index_foreign_keys', onWait })
   await reached(migrating)
   await older.release()
   expect((await migrating).applied).toHaveLength(1)
-  const place = `${named('harden_the_tables')}/online\\.sql: statement 3 of \\d+, line \\d+`
+  const place = `${named('index_foreign_keys')}/online\\.sql: statement 1 of \\d+, line \\d+`
   const blocked = `blocked by: pid ${older.pid}, application slow client, `
   expect(seen[0]).toEqual({
     message: expect.stringMatching(`^${place}: waits for older transactions, and blocks nobody\\n${blocked}`),
     attempt: 0,
   })
+})
+
+test('an index whose build was ended is dropped, and built again concurrently', async () => {
+  const at = await ownDatabase('stub_old')
+  await at.sql`create table public.things (id int)`
+  const folder = await folderOf({
+    '20260101000000_index': {
+      'migration.sql': 'select 1;',
+      'online.sql': 'create index concurrently if not exists ix_things on public.things (id);',
+    },
+  })
+  // The build waits for a client that then waits for the build: PostgreSQL ends the build, which left half an index.
+  const client = ownClient(at.adminUrl)
+  await client.unsafe(`set deadlock_timeout = '1h'; begin; insert into public.things values (1)`)
+  const { seen, reached, onWait } = waits(1)
+  const migrating = migrate(at.db, { folder, onWait: wait => wait.attempt > 0 && onWait(wait) })
+  const building = () => at.admin`select from pg_index where indexrelid = to_regclass('public.ix_things')`
+  await eventually(building).toHaveLength(1)
+  await client`lock table public.things in share update exclusive mode`
+  await reached(migrating)
+  expect(seen[0]?.message).toContain('deadlock detected')
+  expect(
+    await at.admin`select indisvalid from pg_index where indexrelid = to_regclass('public.ix_things')`,
+  ).toEqual([{ indisvalid: false }])
+  await client`commit`
+  expect((await migrating).applied).toHaveLength(1)
+  expect(
+    await at.admin`select indisvalid from pg_index where indexrelid = to_regclass('public.ix_things')`,
+  ).toEqual([{ indisvalid: true }])
+})
+
+test('without its online script, an index on a large table is refused rather than built while writers wait', async () => {
+  const at = await ownDatabase('baseline of 10 users and 40 memories')
+  await migrate(at.db, { to: 'check_memory_type' })
+  await at.admin`alter table public.memories set (fillfactor = 10)`
+  await at.admin`
+    insert into public.memories (user_id, memory_type, content, status)
+    select id, 'user', repeat('x', 700), 'active' from public.profiles, generate_series(1, 500)`
+  const before = await stateOf(at, ['drizzle'])
+  const alone = drizzle({ client: ownClient(at.url) })
+  await expect(migrate(alone)).rejects.toMatchObject({
+    sqlState: '55000',
+    message: expect.stringContaining('ix_memories_user_id_memory_type_status is missing'),
+  })
+  expect(await stateOf(at, ['drizzle'])).toEqual(before)
+  expect((await migrate(at.db)).applied).toHaveLength(2)
+  // And so on the way down.
+  await rollback(at.db, { to: 'drop_agent_id_constraints' })
+  await expect(rollback(alone)).rejects.toMatchObject({
+    sqlState: '55000',
+    message: expect.stringContaining('ix_memories_agent_type_status is missing'),
+  })
+  expect((await rollback(at.db)).undone).toHaveLength(1)
 })

@@ -67,11 +67,11 @@ test('a plan has every pending statement, and each lock with the rows of its tab
   await admin`alter table public.memories set (autovacuum_enabled = false)`
   await fill(admin, { users: 100, memories: 1000 })
   const lockOn = async (table: string) => {
-    const plan = await planMigration(db, { to: 'archive_what_users_own' })
-    expect(plan.map(({ name }) => name)).toEqual(namesAfter(baseline).slice(0, 2))
-    const { file, statements } = plan[1]!.scripts[0]!
+    const { migrations } = await planMigration(db, { to: 'add_agent_prompts' })
+    expect(migrations.map(({ name }) => name)).toEqual(namesAfter(baseline).slice(0, 3))
+    const { file, statements } = migrations[1]!.scripts[0]!
     expect(file).toBe('online.sql')
-    expect(statements[1]!.sql).toContain('insert into archive.memory_agents')
+    expect(statements[1]!.sql).toContain('archive.copy_memory_agents($1, $2)')
     return statements[1]!.locks!.find(lock => lock.table === table)
   }
   const lock = { mode: 'row share', table: 'public.memories' }
@@ -87,7 +87,9 @@ test('a plan says so where locks were not measured, or the script was edited sin
   const migration = { 'migration.sql': 'select 1;\n--> statement-breakpoint\nselect 2;' }
   const planned = async (files: Record<string, string> = {}) => {
     const folder = await folderOf({ [name]: { ...migration, ...files } })
-    return (await planMigration(db, { folder }))[0]!.scripts[0]!.statements.map(statement => statement.locks)
+    return (await planMigration(db, { folder })).migrations[0]!.scripts[0]!.statements.map(
+      statement => statement.locks,
+    )
   }
   const locks = (statements: number) => JSON.stringify({ 'migration.sql': { statements, taken: {} } })
   expect(await planned()).toEqual([null, null])
@@ -133,7 +135,7 @@ test('migrate --plan prints each statement below the locks it takes, and makes n
     for (const { sql } of [...up.statements, ...(upOnline?.statements ?? [])]) expect(stdout).toContain(sql)
   }
   expect(stdout).toMatch(
-    /^-- statement \d+ of \d+, line \d+: access exclusive on public\.memories, public\.user_agents\n(--.*\n|\n)*ALTER TABLE "memories" DROP CONSTRAINT "fk_memories_agent_id";/m,
+    /^-- statement \d+ of \d+, line \d+: access exclusive on public\.memories, public\.user_agents\n(--.*\n|\n)*ALTER TABLE "public"\."memories" DROP CONSTRAINT "fk_memories_agent_id";/m,
   )
   expect(await sql`select to_regnamespace('drizzle') as ledger`).toEqual([{ ledger: null }])
   const { document } = await cliJson(url, 'migrate', '--plan', '--to', baseline)

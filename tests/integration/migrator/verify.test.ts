@@ -11,7 +11,7 @@ import { copyOfMigrations, folderOf } from '../../support/folder.ts'
 import { baseline, named, names, namesAfter } from '../../support/migrations.ts'
 
 /** What the state `contracted` has yet to come. */
-const hardening = namesAfter('rename_the_catalog_and_drop_user_agents')
+const hardening = namesAfter('rename_catalog_and_drop_user_agents')
 const all = { applied: [], already: names.length, beyond: [], probes: [] }
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
@@ -28,7 +28,7 @@ async function withCarriageReturns(): Promise<string> {
 
 const future = '29990101000000_from_a_later_version'
 const late = '20261122165959_a_late_idea'
-const [expand, move] = [named('serve_both_applications'), named('archive_what_users_own')]
+const [expand, move] = [named('serve_both_applications'), named('archive_user_agents')]
 
 interface Mistake {
   code: string

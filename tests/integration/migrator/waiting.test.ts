@@ -9,12 +9,12 @@ import { named, namesAfter } from '../../support/migrations.ts'
 import { addMemory } from '../../support/rows.ts'
 
 /** The migration that wants most: the catalog's rename, and the end of `user_agents` and of `memories.agent_id`. */
-const contract = 'rename_the_catalog_and_drop_user_agents'
+const contract = 'rename_catalog_and_drop_user_agents'
 
 /** Some users and memories, and that migration the next. */
 async function filled() {
   const database = await ownDatabase('baseline of 40 users and 120 memories')
-  await migrate(database.db, { to: 'let_go_of_agent_id' })
+  await migrate(database.db, { to: 'drop_agent_id_constraints' })
   return database
 }
 
@@ -80,7 +80,7 @@ test.for(holders)(
 
     await holder.release()
     const { applied } = await migrate(at.db, { retries: 20 })
-    expect(applied).toHaveLength(namesAfter('let_go_of_agent_id').length)
+    expect(applied).toHaveLength(namesAfter('drop_agent_id_constraints').length)
   },
 )
 

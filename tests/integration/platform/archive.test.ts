@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
-import { migrate } from '../../../src/migrate.ts'
-import { databaseForEach, signUp, statementsAs } from '../../support/database.ts'
+import { check, dropArchive, migrate, readArchive, rollback } from '../../../src/migrate.ts'
+import { databaseForEach, ownDatabase, signUp, statementsAs } from '../../support/database.ts'
+import { baseline } from '../../support/migrations.ts'
 import { addCatalog, addMemory, readRows } from '../../support/rows.ts'
 
 // While both applications work, the archive follows what they do.
 
 const at = databaseForEach('baseline', async ({ admin, db }) => {
   await addCatalog(admin)
-  await migrate(db, { to: 'archive_what_users_own' })
+  await migrate(db, { to: 'add_agent_prompts' })
 })
 /** As the applications connect. */
 const run = statementsAs('service_role', at)
@@ -86,4 +87,27 @@ test('tables that are truncated', async () => {
   await workMemory(ada)
   await at.sql`truncate public.user_agents cascade`
   await expectArchived({ agents: 0, memories: 0 })
+})
+
+test('commands at once: each finds the archive there or gone, and nothing in between', async () => {
+  for (let round = 0; round < 5; round++) {
+    const own = await ownDatabase('today')
+    const work = [
+      dropArchive(own.db),
+      dropArchive(own.db),
+      readArchive(own.db),
+      rollback(own.db, { to: baseline }).catch(error => error),
+      readArchive(own.db),
+      check(own.db),
+    ]
+    const results = await Promise.allSettled(work)
+    const failures = results.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))
+    for (const failure of failures)
+      expect(failure).toMatchObject({ code: 'STATEMENT_FAILED', sqlState: '55000' })
+    // Rolled back, or told that the copies are missing.
+    const [, , , rolledBack] = results.map(result =>
+      result.status === 'fulfilled' ? result.value : undefined,
+    )
+    if (rolledBack instanceof Error) expect(rolledBack).toMatchObject({ sqlState: '55000' })
+  }
 })

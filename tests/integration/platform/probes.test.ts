@@ -1,9 +1,9 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { describe, expect, test } from 'vitest'
-import { check, hasDrift, migrate, status } from '../../../src/migrate.ts'
+import { check, hasDrift, migrate, rollback, status } from '../../../src/migrate.ts'
 import { cliJson } from '../../support/cli.ts'
 import { ownDatabase, sharedDatabase, undone } from '../../support/database.ts'
-import { catalogs, last, names } from '../../support/migrations.ts'
+import { baseline, catalogs, last, named, names } from '../../support/migrations.ts'
 import { fill, ledgerNames } from '../../support/rows.ts'
 import { readCases } from '../../support/sql-cases.ts'
 import { everythingOf, furtherMigration, idea, notPassed } from './further-migration.ts'
@@ -13,7 +13,7 @@ const bare = furtherMigration({ catalog: false })
 
 const breakages = readCases(new URL('breakages.sql', import.meta.url))
 
-describe('before the last migration is committed', () => {
+describe('before a migration is committed', () => {
   let before: Awaited<ReturnType<typeof everythingOf>>
   const at = sharedDatabase('baseline', async ({ admin, db }) => {
     await fill(admin, { users: 20, memories: 60 })
@@ -54,18 +54,18 @@ describe('before the last migration is committed', () => {
     expect(applied.map(({ name }) => name)).toEqual([idea])
     expect(notPassed(probes)).toEqual([])
     const objects = Object.keys(catalogs.get(last)!)
-    const named = (kind: RegExp) =>
+    const kindOf = (kind: RegExp) =>
       objects.filter(name => kind.test(name)).map(name => name.replace(kind, ''))
     const wanted = ['anon', 'authenticated'].flatMap(role => [
-      ...named(/^table (?=public)/).flatMap(table => [
+      ...kindOf(/^table (?=public)/).flatMap(table => [
         `${role} can select nothing from ${table}`,
         `${role} can insert nothing into ${table}`,
         `${role} can update nothing of ${table}`,
         `${role} can delete nothing from ${table}`,
         `${role} cannot truncate ${table}`,
       ]),
-      ...named(/^function /).map(name => `${role} cannot execute ${name}`),
-      ...named(/^table (?=archive)/).map(table => `${role} cannot reach ${table}`),
+      ...kindOf(/^function /).map(name => `${role} cannot execute ${name}`),
+      ...kindOf(/^table (?=archive)/).map(table => `${role} cannot reach ${table}`),
     ])
     const signUps = ['a sign-up with e-mail', 'a sign-up without e-mail']
     expect(probes.map(({ what }) => what).sort()).toEqual([...wanted, ...signUps].sort())
@@ -102,6 +102,51 @@ test('earlier migrations of the same call stay, and once the file is mended the 
   expect(await ledgerNames(at)).toEqual([...names, idea])
 })
 
+/** A trigger of somebody else's that names what the contract step drops. */
+const namesAgentId = `
+  create function public.note_agent() returns trigger language plpgsql as $$
+  begin if new.agent_id is not null then perform 1; end if; return new; end $$;
+  create trigger note_agent before insert or update on public.memories for each row execute function public.note_agent()`
+
+test.each(['insert', 'update', 'delete'])(
+  'a trigger on %s that names a dropped column fails a probe',
+  async verb => {
+    const at = await ownDatabase('today')
+    const says = verb === 'delete' ? 'old' : 'new'
+    await at.admin.unsafe(
+      namesAgentId.replace('before insert or update', `before ${verb}`).replaceAll('new', says),
+    )
+    expect((await check(at.db)).probes).toContainEqual({
+      what: 'a row in public.memories',
+      outcome: 'failed',
+      why: `record "${says}" has no field "agent_id" (SQLSTATE 42703)`,
+    })
+  },
+)
+
+test('a migration in the middle that breaks sign-ups is rolled back, up and down', async () => {
+  const at = await ownDatabase('baseline')
+  await migrate(at.db, { to: 'archive_user_agents' })
+  const breakSignUps = `
+    create function public.spoil() returns event_trigger language plpgsql security definer set search_path = '' as $$
+    begin alter table auth.users disable trigger on_auth_user_created; end $$;
+    create event trigger spoil on ddl_command_end when tag in ('CREATE TRIGGER') execute function public.spoil()`
+  await at.admin.unsafe(breakSignUps)
+  await expect(migrate(at.db)).rejects.toMatchObject({
+    code: 'PROBE_FAILED',
+    message: expect.stringMatching(/rename_catalog_and_drop_user_agents: \d+ probes failed/),
+  })
+  expect((await status(at.db)).applied.at(-1)?.name).toContain('drop_agent_id_constraints')
+  await at.admin`drop event trigger spoil`
+  await migrate(at.db)
+  await at.admin`create event trigger spoil on ddl_command_end when tag in ('CREATE TRIGGER') execute function public.spoil()`
+  await expect(rollback(at.db, { to: baseline })).rejects.toMatchObject({
+    code: 'PROBE_FAILED',
+    message: expect.stringContaining('was not undone'),
+  })
+  expect((await status(at.db)).applied.at(-1)?.name).toContain('rename_catalog_and_drop_user_agents')
+})
+
 test('the command exits with 4 when a probe fails, and goes on once that is mended', async () => {
   const at = await ownDatabase('contracted')
   await at.admin`alter table auth.users disable trigger on_auth_user_created`
@@ -110,9 +155,11 @@ test('the command exits with 4 when a probe fails, and goes on once that is mend
     document: { error: { code: 'PROBE_FAILED' } },
     stderr: expect.stringContaining('a sign-up with e-mail: it makes no profile with a name'),
   })
-  expect(await ledgerNames(at)).toEqual(names.slice(0, -1))
+  expect(await ledgerNames(at)).toEqual(
+    names.slice(0, names.indexOf(named('rename_catalog_and_drop_user_agents')) + 1),
+  )
   await at.admin`alter table auth.users enable trigger on_auth_user_created`
-  expect((await migrate(at.db)).applied).toHaveLength(1)
+  expect((await migrate(at.db)).applied.at(-1)?.name).toBe(last)
 })
 
 test.for(['stub_old', 'baseline of 20 users and 60 memories'])(

@@ -26,7 +26,7 @@ const database = sharedDatabase('stub_old', async at => {
 describe.each(commitPoints.map((point, index) => ({ ...point, index })))(
   '$way to $at',
   ({ index, ...point }) => {
-    const copies = !hasReached(point, 'rename_the_catalog_and_drop_user_agents')
+    const copies = !hasReached(point, 'rename_catalog_and_drop_user_agents')
     const settings = hasReached(point, 'serve_both_applications') ? { agent_prompts: {} } : {}
 
     beforeAll(() => reach(database.db, point))

@@ -114,7 +114,7 @@ test('a function of the user’s own, with the name that many projects use, surv
   expect(before).toHaveLength(1)
   await migrate(db)
   expect(await own()).toEqual(before)
-  await rollback(db, { to: 'rename_the_catalog_and_drop_user_agents' })
+  await rollback(db, { to: 'rename_catalog_and_drop_user_agents' })
   expect(await own()).toEqual(before)
 })
 

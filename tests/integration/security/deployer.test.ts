@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { rollback, status } from '../../../src/migrate.ts'
-import { asRole, databaseForEach, signUp, type TestDatabase } from '../../support/database.ts'
+import { check, migrate, rollback, status } from '../../../src/migrate.ts'
+import { asRole, databaseForEach, ownDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { populate } from '../../support/inventory.ts'
-import { commitPoints, names, reach } from '../../support/migrations.ts'
+import { baseline, commitPoints, names, reach } from '../../support/migrations.ts'
 import { DEPLOYER } from '../../support/templates.ts'
 
 const everything = 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'
@@ -50,7 +50,7 @@ describe.each([everything, 'REFERENCES, TRIGGER'])('a deployer with %s on auth.u
 
   test('need not read users for Supabase to delete one, with all rows of theirs', async () => {
     const { db, sql, admin } = at
-    await reach(db, { way: 'up', at: 'harden_the_tables' })
+    await reach(db, { way: 'up', at: 'keep_updated_at' })
     const id = await signUp(admin)
     const reads = sql`select from auth.users`
     if (rights === everything) expect(await reads).toHaveLength(1)
@@ -76,3 +76,23 @@ async function everyObject({ sql }: TestDatabase) {
      order by 1`
   return rows.map(row => row.object)
 }
+
+test('a deployer without CREATE on the database uses the schemas that were made for it, and leaves them', async () => {
+  const { admin, db, name } = await ownDatabase('stub_old')
+  await admin.unsafe(`
+    revoke create on database ${name} from public, ${DEPLOYER.role};
+    create schema drizzle; create schema archive;
+    grant usage, create on schema drizzle, archive to ${DEPLOYER.role}`)
+  await migrate(db)
+  await rollback(db, { to: baseline })
+  await migrate(db)
+  expect((await check(db)).differences.map(({ object }) => object)).toEqual([
+    'schema archive',
+    'schema archive',
+    'schema archive',
+  ])
+  await rollback(db, { to: baseline })
+  expect(
+    await admin`select nspname from pg_namespace where nspname in ('archive', 'drizzle') order by 1`,
+  ).toHaveLength(2)
+})

@@ -194,7 +194,7 @@ describe('a seed', () => {
         await counted(many('inactive')),
         await counted({ ...documents([], []), prune: true }),
       ]
-      expect(counts).toEqual([6, 4, 6, 8])
+      expect(counts).toEqual([7, 5, 7, 9])
     },
   )
 })

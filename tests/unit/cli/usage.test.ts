@@ -67,10 +67,11 @@ test.each(['--help', '-h', 'help'])('%s lists every command and exits 0', async 
 })
 
 const locks = ['--lock-timeout <ms>', '--retries <n>']
+const ignore = '--ignore <functions...>'
 test.each([
   ['start', ['--port <n>', '--yes']],
-  ['migrate', ['--to <name>', '--plan', ...locks]],
-  ['rollback', ['--to <name>', ...locks]],
+  ['migrate', ['--to <name>', '--plan', ...locks, ignore]],
+  ['rollback', ['--to <name>', ...locks, ignore]],
   ['seed', ['--llms <file>', '--agents <file>', '--dry-run', '--prune', '--yes']],
   ['status', []],
   ['check', ['--accept']],
@@ -86,7 +87,9 @@ test.each([
   expect(code).toBe(0)
   expect(stdout).toMatch(new RegExp(`^Usage: agents-db ${command} `))
   const explained = [...stdout.matchAll(/^ {2}(\S.*?) {2,}\w/gm)].map(([, term]) => term)
-  expect(explained.filter(term => !/--(help|json|version)$/.test(term!))).toEqual(options)
+  expect(explained.filter(term => !/--(help|json|version|ledger <schema.table>)$/.test(term!))).toEqual(
+    options,
+  )
   expect(explained).toContain('--json')
 })
 
@@ -106,6 +109,18 @@ describe('DATABASE_URL', () => {
     ['postgresql://me:7#hunter2@127.0.0.1/db', 2, form],
     ['postgresql://me:hunter2@nowhere.invalid/db', 1, /nowhere\.invalid: there is no such host\./],
     ['postgresql://me:hunter2@127.0.0.1:1/db', 1, unreachable],
+    ['postgresql://me:hunter2@127.0.0.1:1/db?pgbouncer=true&schema=public', 1, unreachable],
+    [
+      'postgresql://me:hunter2@/db?host=/nowhere',
+      1,
+      /^cannot reach PostgreSQL at \/nowhere\/\.s\.PGSQL\.5432 \(ENOENT\)/,
+    ],
+    [
+      'postgresql://me:hunter2@127.0.0.1:1,[::1]:1/db?connect_timeout=1',
+      1,
+      /^cannot reach PostgreSQL at any of 127\.0\.0\.1, ::1 within 1 s\n$/,
+    ],
+    ['postgresql://me:hunter2@h/db?foo=bar', 2, /^DATABASE_URL asks for what cannot be had here: foo\. /],
   ])('%j exits %i, and no password is shown', async (url, code, message) => {
     for (const command of ['status', 'start']) {
       const result = await runCli([command], { env: { DATABASE_URL: url } })
@@ -127,6 +142,21 @@ describe('DATABASE_URL', () => {
         stderr: expect.stringContaining(address),
       })
   })
+})
+
+test.each([
+  'DATABASE_URL: postgresql://me@h/db',
+  'export\tDATABASE_URL=postgresql://me@h/db',
+  'a line without a value\nDATABASE_URL=postgresql://me@h/db',
+  'database_url=postgresql://me@h/db',
+  Buffer.from('\uFEFFDATABASE_URL=postgresql://me@h/db', 'utf16le').swap16(),
+])('no local server stands in for a DATABASE_URL that cannot be read: %j', async text => {
+  const cwd = await ownDirectory()
+  await writeFile(join(cwd, '.env'), text)
+  const stderr = '.env names DATABASE_URL, but cannot be read. Write it on one line, as DATABASE_URL=value.\n'
+  expect(await runCli(['status'], { cwd })).toEqual({ code: 2, stdout: '', stderr })
+  await writeFile(join(cwd, '.env'), '# DATABASE_URL=\nTEST_DATABASE_URL=x\nAGENTS_DB_PORT=any\n')
+  expect((await runCli(['status'], { cwd })).stderr).toMatch(/^AGENTS_DB_PORT is "any"/)
 })
 
 test.each(['start', 'db start'])('%s refuses an AGENTS_DB_PORT that is not a port', async command => {

@@ -26,9 +26,9 @@ test('the migrations, which must, speak of user_agents', () => {
   expect(places('drizzle').length).toBeGreaterThan(100)
 })
 
-test('src never speaks of user agents, in any spelling', () => {
+test('src never speaks of user agents, in any spelling, but where it names the migration that archives them', () => {
   expect(readdirSync(join(root, 'src/schema')).length).toBeGreaterThan(4)
-  expect(places('src')).toEqual([])
+  expect(places('src').map(place => place.split(':')[0])).toEqual(['src/platform/archive.ts'])
 })
 
 test('seeds never speak of user agents, in any spelling', () => {

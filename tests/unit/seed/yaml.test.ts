@@ -3,13 +3,45 @@ import { parseSeed } from '../../../src/seed.ts'
 import { agent, lines, model, texts, withConfig } from '../../support/seed-texts.ts'
 
 describe('YAML', () => {
-  test('all syntax errors of a file, each where it is', () => {
-    const mistakes = lines('llms:\n  - "a\\qb"\n  - [1, 2\n  - "c\n', '')
-    expect(mistakes).toEqual([
-      expect.stringMatching(/^llms\.yaml:2:7 \(document\): Invalid escape sequence/),
-      expect.stringMatching(/^llms\.yaml:4:\d+ \(document\): /),
-      expect.stringMatching(/^llms\.yaml:[45]:\d+ \(document\): /),
+  test('every slip of a file, where it is', () => {
+    expect(lines('llms:\n  - "a\\qb"\n  - a: b: c: d\n  - [1, 2\n  - "c\n', '')).toEqual([
+      'llms.yaml:2:7 (document): Invalid escape sequence \\q',
+      'llms.yaml:3:8 (document): has a colon and a space in it, as a key has: put the text in quotes',
+      'llms.yaml:5:3 (document): a bracket before this is not closed',
     ])
+  })
+
+  const indentation = 'is not indented like the lines it belongs to'
+  const continued = 'is continued by the next line, which is indented further: align the two, or use quotes'
+  const ended = 'follows a quote, bracket or alias that has ended: put all of the text in quotes'
+  const colon = 'has a colon and a space in it, as a key has: put the text in quotes'
+  test.each([
+    ['one space too few', '  a: b\n c: d\n  e: f', '3:1', indentation],
+    ['one space too few in a list', '- a: b\n c: d\n  e: f', '3:1', indentation],
+    ['one space too many', '  a: b\n   c: d\n  e: f', '2:6', continued],
+    ['a list that is one space off', '  - a: b\n - c: d\n   e: f', '3:1', indentation],
+    ['text below | with too few spaces', '  a: |\n    b\n   c\n  d: e', '4:1', indentation],
+    ['a colon in a line of text', '  a: You are: kind, and: never: rude', '2:6', colon],
+    [
+      'no space after a colon',
+      '  a:b\n  c: d',
+      '2:3',
+      'is not "key: value": the colon, or the space after it, is missing',
+    ],
+    ['text after a quote', "  a: 'don't'", '2:11', ended],
+    ['a placeholder', '  a: {name} is here', '2:13', ended],
+    ['bold text', '  a: **bold** text', '2:15', ended],
+    ['an at sign', '  a: @user', '2:6', 'text cannot begin with this character: put it in quotes'],
+    ['a quote that is not closed', '  a: "b\n  c: d', '2:6', 'this quote is not closed'],
+    ['text after |', '  a: | b', '2:8', 'the text after > or | begins on the next line'],
+    [
+      'a dash',
+      '  a: - b',
+      '2:6',
+      'a list begins on a line below its key; a text that begins with a dash goes in quotes',
+    ],
+  ])('%s is one line that says what to do', (_, text, place, message) => {
+    expect(lines(`llms:\n${text}\n`, '')).toEqual([`llms.yaml:${place} (document): ${message}`])
   })
 
   test('a duplicate key, with the line of the first; "1" and 1 are one key', () => {
@@ -183,6 +215,15 @@ describe('what YAML 1.1 reads differently', () => {
     ['a: 0o17', 'the number 15', '"0o17"'],
     ['a: 1:30', '"1:30"', 'the number 90'],
     ['a: 2001-01-01', '"2001-01-01"', 'a date'],
+    ['a: 01234', 'the number 1234', 'the number 668'],
+    ['a: 64_000', '"64_000"', 'the number 64000'],
+    ['a: 1:30:00.5', '"1:30:00.5"', 'the number 5400.5'],
+    ['a: 09', 'the number 9', '"09"'],
+    ['a: 1e3', 'the number 1000', '"1e3"'],
+    ['a: -.5', 'the number -0.5', '"-.5"'],
+    ['a: +0x1F', '"+0x1F"', 'the number 31'],
+    ['a: =', '"="', 'an error'],
+    ['a: <<', '"<<"', 'an error'],
     ['%YAML 1.1', '"yes"', 'the truth value true'],
   ])('%s is noted with its place, and read as YAML 1.2 has it', (settings, now, before) => {
     const directive = settings.startsWith('%')
@@ -196,15 +237,49 @@ describe('what YAML 1.1 reads differently', () => {
     'a: true',
     'a: 12',
     'a: -1.5',
-    'a: 1e3',
+    'a: 1.5e+3',
+    'a: 1.0',
+    'a: 01:30',
+    'a: 0:00',
+    'a: 2024-1-1',
+    'a: "1.10"',
+    '<<: { a: 1 }',
+    '1: 1',
+    'true: 1',
+    'null: 1',
     'a: 0x1F',
     'a: "yes"',
     'a: none',
     'a: no way',
-    'yes: 1',
     'a: ~',
     'a: .5',
   ])('%s is the same in both', settings => {
     expect(parseSeed(texts(withConfig(settings), 'agents: []')).notes).toEqual([])
+  })
+  test.each([
+    ['yes: 1', 'yes', 'is "yes"; in YAML 1.1 it was the truth value true'],
+    ['1_0: 1', '1_0', 'is "1_0"; in YAML 1.1 it was the number 10'],
+    ['~: 1', '["~"]', 'is "~"; in YAML 1.1 it was nothing'],
+  ])('a key is noted like a value: %s', (settings, key, message) => {
+    const [note] = parseSeed(texts(withConfig(settings), 'agents: []')).notes
+    expect(note).toBe(`llms.yaml:7:7 llms[0].config${key.startsWith('[') ? '' : '.'}${key}: ${message}`)
+  })
+
+  test.each(['1.10', '-20.50'])('%s is noted too: it loses its zero', written => {
+    const [note] = parseSeed(texts(withConfig(`a: ${written}`), 'agents: []')).notes
+    const now = `is the number ${Number(written)}; in quotes it would be "${written}"`
+    expect(note).toBe(`llms.yaml:7:10 llms[0].config.a: ${now}`)
+  })
+
+  test.each([
+    ['temperature: no', { temperature: 0.5 }, 'takes no temperature'],
+    ['temperature: false', { temperature: 0.5 }, 'takes no temperature'],
+    ['max_output_tokens: 4_000', { max_tokens: 5000 }, 'gives at most 4000 tokens'],
+    ['max_output_tokens: 4000', { max_tokens: '5_000' }, 'gives at most 4000 tokens'],
+  ])('%s does not hide what the model does not offer', (settings, config, limit) => {
+    const { notes } = parseSeed(texts(withConfig(settings), [agent('A', 'm', { config })]))
+    expect(notes).toContainEqual(expect.stringContaining(`"m" ${limit}; it is stored all the same`))
+    const other = [agent('A', 'm', { config: { max_tokens: 10 } })]
+    expect(parseSeed(texts(withConfig(settings), other)).notes.join()).not.toContain('stored all the same')
   })
 })

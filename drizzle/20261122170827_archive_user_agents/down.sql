@@ -1,0 +1,2 @@
+-- Nothing to undo: the copies stay as long as the triggers keep them current.
+select;

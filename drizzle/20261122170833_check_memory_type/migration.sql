@@ -1,0 +1,26 @@
+-- A rule that the plan left out. drizzle-kit wrote the statements in capitals; online.sql may have done any of it before.
+
+do $$
+declare
+  unknown bigint;
+begin
+  select count(*) into unknown from public.memories m where m.memory_type not in ('work', 'user');
+  if unknown > 0 then
+    raise exception 'public.memories: % rows have a memory_type other than work and user', unknown
+      using errcode = 'check_violation', hint = 'Set one of the two on these rows.';
+  end if;
+end;
+$$;
+--> statement-breakpoint
+
+do $$
+begin
+  if not exists (select from pg_catalog.pg_constraint
+                  where conrelid = 'public.memories'::regclass and conname = 'chk_memories_memory_type') then
+    ALTER TABLE "public"."memories" ADD CONSTRAINT "chk_memories_memory_type" CHECK ("memory_type" in ('work', 'user')) NOT VALID;
+  end if;
+end;
+$$;
+--> statement-breakpoint
+
+ALTER TABLE "public"."memories" VALIDATE CONSTRAINT "chk_memories_memory_type";

@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto'
+import { sql } from 'drizzle-orm'
+import type { Database } from '../database.ts'
+import { execute, query, setLockTimeout, transaction } from '../query.ts'
+import { placeOf } from './failure.ts'
+import type { Script, Statement } from './files.ts'
+import { besideLedger } from './ledger.ts'
+import { DEFAULT_LOCK_TIMEOUT, type LockOptions } from './lock.ts'
+import type { Project } from './project.ts'
+
+/** How far a statement that runs in batches has come. */
+export interface Progress {
+  /** Which statement. */
+  place: string
+  table: string
+  /** The rows of the table that are behind it, also those of a run before this one. */
+  rows: number
+  /** How many there are, as last analysed; null where that is unknown. */
+  total: number | null
+  /** Whether it has come to the end. */
+  done: boolean
+  /** What the statement returned, summed up by its columns. */
+  counts: Record<string, number>
+}
+
+export interface BatchOptions extends LockOptions {
+  /** Called after each batch. */
+  onProgress?: (progress: Progress) => void
+}
+
+/** How long a batch should take, in milliseconds: for so long it holds the locks on its rows. */
+const DURATION = 50
+
+const FIRST_SIZE = 100
+const LARGEST_SIZE = 20_000
+
+/** A line of the comment above a statement: `@batches public.orders by id`. */
+const MARK = /^--\s*@batches\s+(\S+)\s+by\s+(\S+)\s*$/m
+
+/** The table that a statement goes through in batches, and the unique column that it goes by, if it does. */
+export function batchesOf({ sql }: Statement): { table: string; key: string } | undefined {
+  const [, table, key] = MARK.exec(sql) ?? []
+  return table && key ? { table, key } : undefined
+}
+
+/**
+ * Runs a statement again and again in short transactions, for one range of keys after the other: between `$1` and `$2`,
+ * both included. How far it is stands in a table beside the ledger, so that a run that was interrupted goes on from there.
+ */
+export async function runBatches(
+  db: Database,
+  project: Project,
+  script: Script,
+  statement: Statement,
+  retry: <T>(work: () => Promise<T>) => Promise<T>,
+  options: BatchOptions,
+): Promise<void> {
+  const { lockTimeout = DEFAULT_LOCK_TIMEOUT } = options
+  const { table, key } = batchesOf(statement) ?? { table: '', key: '' }
+  const cursor = await openCursor(db, project, script, statement)
+  const total = await estimateRows(db, table)
+  let { after, rows, counts } = await cursor.read()
+  for (let size = FIRST_SIZE; ; ) {
+    const run = async (tx: Database) => {
+      await setLockTimeout(tx, lockTimeout)
+      const started = performance.now()
+      const range = await nextRange(tx, table, key, after, size)
+      if (!range) return undefined
+      const returned = await query(tx, sql.raw(textBetween(statement, range)))
+      const sums = addUp(counts, returned)
+      await cursor.write(tx, range.last, rows + range.rows, sums)
+      return { ...range, counts: sums, milliseconds: performance.now() - started }
+    }
+    const batch = await retry(() => transaction(db, run))
+    if (batch) {
+      after = batch.last
+      rows += batch.rows
+      counts = batch.counts
+      size = Math.round(Math.min(LARGEST_SIZE, size * 2, Math.max(1, (size * DURATION) / batch.milliseconds)))
+    }
+    const place = placeOf(script, statement)
+    options.onProgress?.({ place, table, rows, total, done: !batch, counts })
+    if (!batch) return
+  }
+}
+
+/** Forgets how far any statement came: a migration was run to its end. */
+export async function forgetProgress(tx: Database, project: Project): Promise<void> {
+  const table = besideLedger(project, '_progress')
+  const [found] = await query<{ found: boolean }>(
+    tx,
+    sql`select to_regclass(${table.name}) is not null as found`,
+  )
+  if (found?.found) await execute(tx, sql`drop table ${table.identifier}`)
+}
+
+/** The statement as it would run once for all rows. */
+export async function asOneBatch(db: Database, statement: Statement): Promise<string> {
+  const batches = batchesOf(statement)
+  // Without its commits, a block holds at its end whatever it has locked.
+  if (!batches) return statement.sql.replace(/^\s*commit;$/gm, '')
+  return textBetween(statement, await nextRange(db, batches.table, batches.key, null, LARGEST_SIZE))
+}
+
+interface Range {
+  first: string
+  last: string
+  rows: number
+}
+
+async function nextRange(
+  tx: Database,
+  table: string,
+  key: string,
+  after: string | null,
+  size: number,
+): Promise<Range | undefined> {
+  const column = sql.identifier(key)
+  const rest = after === null ? sql`` : sql`where ${column} > ${after}`
+  const [range] = await query<{ first: string | null; last: string; rows: number }>(
+    tx,
+    sql`select (array_agg(key order by key))[1]::text       as first,
+               (array_agg(key order by key desc))[1]::text  as last,
+               count(*)::integer                            as rows
+          from (select ${column} as key from ${sql.raw(table)} ${rest} order by ${column} limit ${size}) batch`,
+  )
+  return range && range.first !== null ? { ...range, first: range.first } : undefined
+}
+
+function textBetween({ sql }: Statement, range: Range | undefined): string {
+  const literal = (value: string | undefined) =>
+    value === undefined ? 'null' : `'${value.replaceAll("'", "''")}'`
+  return sql.replace(/\$([12])\b/g, (_, n) => literal(n === '1' ? range?.first : range?.last))
+}
+
+/** Of a statement that returns numbers, such as how many rows it changed. */
+function addUp(counts: Record<string, number>, rows: Record<string, unknown>[]): Record<string, number> {
+  const sums = { ...counts }
+  for (const row of rows) {
+    for (const [name, value] of Object.entries(row)) sums[name] = (sums[name] ?? 0) + Number(value)
+  }
+  return sums
+}
+
+async function openCursor(db: Database, project: Project, script: Script, statement: Statement) {
+  const { identifier, create } = besideLedger(project, '_progress')
+  await create(
+    db,
+    sql`(
+      script  text primary key,
+      hash    text not null,
+      after   text,
+      rows    bigint not null,
+      counts  text not null
+    )`,
+  )
+  const id = `${script.path} ${script.statements.indexOf(statement) + 1}`
+  // Of a statement that was edited, what was done counts for nothing.
+  const hash = createHash('sha256').update(statement.sql).digest('hex')
+  return {
+    read: async () => {
+      const [row] = await query<{ after: string; rows: number; counts: string }>(
+        db,
+        sql`select after, rows::float8 as rows, counts from ${identifier} where script = ${id} and hash = ${hash}`,
+      )
+      return row
+        ? { ...row, counts: JSON.parse(row.counts) as Record<string, number> }
+        : { after: null, rows: 0, counts: {} }
+    },
+    write: (tx: Database, after: string, rows: number, counts: Record<string, number>) =>
+      execute(
+        tx,
+        sql`insert into ${identifier} (script, hash, after, rows, counts)
+            values (${id}, ${hash}, ${after}, ${rows}, ${JSON.stringify(counts)})
+            on conflict (script) do update
+           set hash = excluded.hash, after = excluded.after, rows = excluded.rows, counts = excluded.counts`,
+      ),
+  }
+}
+
+async function estimateRows(db: Database, table: string): Promise<number | null> {
+  const [row] = await query<{ rows: number }>(
+    db,
+    sql`select reltuples::float8 as rows from pg_catalog.pg_class where oid = to_regclass(${table})`,
+  )
+  return row && row.rows >= 0 ? row.rows : null
+}
