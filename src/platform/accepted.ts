@@ -2,10 +2,9 @@ import type { Difference } from '../catalog/compare.ts'
 
 /**
  * Whether it takes a reason to accept a difference. It does not where something is only added, and not for clients: a
- * column, a constraint, an index, a trigger, a grant; nor for row level security where there was none.
+ * column, a constraint, an index, a trigger, a grant.
  */
-export function needsReason({ fact, expected, found }: Difference): boolean {
-  if (fact === 'row level security') return found !== 'enabled'
+export function needsReason({ fact, expected }: Difference): boolean {
   const isHarmless =
     /^(?:column|constraint|index|trigger) |^grants (?:.* )?to (?!(?:public|anon|authenticated)$)/
   return expected !== null || !isHarmless.test(fact ?? '')

@@ -11,7 +11,11 @@ export async function readCatalog(sql: postgres.Sql): Promise<string[]> {
     ...sql,
     options: { ...sql.options, parsers: {}, serializers: {} },
   } as postgres.Sql
-  return Object.entries(await read(drizzle({ client }), project().scope)).flatMap(([object, facts]) =>
+  // Roles belong to the server.
+  const objects = Object.entries(await read(drizzle({ client }), project().scope)).filter(
+    ([object]) => !object.startsWith('role '),
+  )
+  return objects.flatMap(([object, facts]) =>
     Object.entries(facts).map(([fact, is]) => `${object}: ${fact}: ${is}`),
   )
 }

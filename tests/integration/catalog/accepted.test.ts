@@ -40,26 +40,6 @@ test.for(wanted)('%s is accepted without a reason, and listed', async ([, { grou
   })
 })
 
-test('an event trigger that turns row level security on everywhere makes no difference', async () => {
-  await undone(drizzle({ client: empty.admin }), async tx => {
-    await tx.execute(
-      sql.raw(`
-      create schema ops;
-      create function ops.secure() returns event_trigger language plpgsql as $$
-      declare made record;
-      begin
-        for made in select objid from pg_event_trigger_ddl_commands() where command_tag like 'CREATE TABLE%' and object_type = 'table' loop
-          execute format('alter table %s enable row level security', made.objid::regclass);
-        end loop;
-      end $$;
-      create event trigger secure on ddl_command_end execute function ops.secure();
-      set local role agents_deployer`),
-    )
-    await migrate(tx)
-    expect((await check(tx)).differences).toEqual([])
-  })
-})
-
 test.for([
   ['a grant to a client', 'grant select on public.memories to anon'],
   ['a grant of a column to everybody', 'grant select (content) on public.memories to public'],

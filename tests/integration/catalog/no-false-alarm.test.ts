@@ -44,6 +44,16 @@ describe('of what others add, check says nothing', () => {
   })
 })
 
+test.for(['on', 'true', 'yes', '1'])('a view option that is %s is no difference', async value => {
+  const { admin, db } = await ownDatabase('expanded')
+  await admin.unsafe(
+    `alter view public.system_agents set (security_invoker = ${value}, security_barrier = off)`,
+  )
+  expect((await check(db)).differences).toEqual([])
+  await admin.unsafe('alter view public.system_agents set (security_invoker = off)')
+  expect((await check(db)).differences).toMatchObject([{ fact: 'options', found: null }])
+})
+
 test('beside everything that others add, check still finds what is wrong with ours', async () => {
   const at = await ownDatabase('today')
   for (const [, { group, sql: change }] of additions)
@@ -63,6 +73,22 @@ test('a search_path and other settings of the database and of the session make n
   const client = ownClient(url)
   expect(await client`show search_path`).toEqual([{ search_path: 'app, archive, public, auth' }])
   await expectNoAlarm({ admin, db: drizzle({ client }) })
+})
+
+test('an event trigger that turns row level security on everywhere is no difference', async () => {
+  const at = await ownDatabase('stub_old')
+  await at.admin.unsafe(`
+    create schema ops;
+    create function ops.secure() returns event_trigger language plpgsql as $$
+    declare made record;
+    begin
+      for made in select objid from pg_event_trigger_ddl_commands() where command_tag like 'CREATE TABLE%' and object_type = 'table' loop
+        execute format('alter table %s enable row level security', made.objid::regclass);
+      end loop;
+    end $$;
+    create event trigger secure on ddl_command_end execute function ops.secure();`)
+  await migrate(at.db)
+  await expectNoAlarm(at)
 })
 
 test('a dropped archive is no difference', async () => {

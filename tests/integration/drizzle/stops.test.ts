@@ -133,7 +133,7 @@ test('the first migration does not go back over rows of users', async () => {
   await stop('user_agents', 3)
   await at.admin`delete from auth.users`
   await rollback(at.db)
-  expect((await readCatalog(at.admin)).filter(fact => !/^(role|schema public)/.test(fact))).toEqual([])
+  expect((await readCatalog(at.admin)).filter(fact => !fact.startsWith('schema public'))).toEqual([])
 })
 
 test('nor over those of a user who signs up while it waits for the lock to drop them', async () => {
@@ -175,5 +175,7 @@ test('a table of somebody else in archive stays, and stops no rollback', async (
   await at.admin`delete from auth.users`
   await rollback(at.db, { to: 'create_agent_tables' })
   await rollback(at.db)
-  expect(await at.admin`select to_regclass('archive.letters')::text as theirs`).toEqual([{ theirs: 'archive.letters' }])
+  expect(await at.admin`select to_regclass('archive.letters')::text as theirs`).toEqual([
+    { theirs: 'archive.letters' },
+  ])
 })
