@@ -1,6 +1,5 @@
 import { nameOf } from './files.ts'
 import type { Catalog, Facts } from './read.ts'
-import { sqlThatShows } from './shown-by.ts'
 
 /** A difference between a database and what it should be. */
 export interface Difference {
@@ -14,8 +13,6 @@ export interface Difference {
   found: string | null
   /** The same as a sentence. */
   message: string
-  /** A query that shows it. */
-  sql: string
 }
 
 /** How `found` differs from `expected`. Additional indexes that are not unique are allowed; nothing else is. */
@@ -59,8 +56,7 @@ function difference(
   found: string | undefined,
   message = sentence(object, fact ?? '', expected, found),
 ): Difference {
-  const sql = sqlThatShows(object, fact)
-  return { object, fact, expected: expected ?? null, found: found ?? null, message, sql }
+  return { object, fact, expected: expected ?? null, found: found ?? null, message }
 }
 
 function sentence(

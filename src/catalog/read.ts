@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { execute, query, transaction } from '../query.ts'
+import { applySettings, query, transaction } from '../query.ts'
 import { asRestored } from './restored.ts'
 
 /** The facts about one object, by what they are about: `policy anon_select_llms`, `column id`, `owner`. */
@@ -31,16 +31,10 @@ export async function readCatalog(db: Database, scope: Scope, only?: string[]): 
 }
 
 async function readFacts(tx: Database, scope: Scope, only: string[] | undefined): Promise<Catalog> {
-  // The transaction may be the caller's: its settings are put back.
-  const [before] = await query<Record<keyof typeof WHILE_READING, string>>(
-    tx,
-    sql`select current_setting('search_path') as search_path,
-               current_setting('quote_all_identifiers') as quote_all_identifiers,
-               current_setting('lock_timeout') as lock_timeout`,
-  )
-  await set(tx, WHILE_READING)
+  // To print an expression, PostgreSQL looks up a table that somebody may have locked.
+  const before = await applySettings(tx, { lock_timeout: '2s' })
   const rows = await query<{ object: string; fact: string; value: string }>(tx, factsOf(scope, only))
-  await set(tx, before ?? WHILE_READING)
+  await applySettings(tx, before)
   // These are there, whether or not there is something to say of them.
   const given = [
     ...scope.externalTables.map(name => `table ${name}`),
@@ -52,20 +46,6 @@ async function readFacts(tx: Database, scope: Scope, only: string[] | undefined)
     Object.assign(catalog[object] ?? {}, { [fact]: normalised(fact, value) })
   }
   return catalog
-}
-
-const WHILE_READING = {
-  // Nothing is visible by its bare name, so every name comes out qualified.
-  search_path: '',
-  quote_all_identifiers: 'off',
-  // To print an expression, PostgreSQL looks up a table that somebody may have locked.
-  lock_timeout: '2s',
-}
-
-async function set(tx: Database, settings: typeof WHILE_READING): Promise<void> {
-  for (const [name, value] of Object.entries(settings)) {
-    await execute(tx, sql`select set_config(${name}, ${value}, true)`)
-  }
 }
 
 function normalised(fact: string, value: string): string {

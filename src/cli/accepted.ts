@@ -40,7 +40,7 @@ export function addAccepted({ io, note }: Cli, differences: Difference[]): Accep
     ({ object, fact }) => !differences.some(other => other.object === object && other.fact === fact),
   )
   if (differences.length === 0) return kept
-  const entries = [...kept, ...differences.map(({ message, sql, ...entry }) => ({ ...entry, why: '' }))]
+  const entries = [...kept, ...differences.map(({ message, ...entry }) => ({ ...entry, why: '' }))]
   writeFileSync(join(io.cwd, FILE), `${JSON.stringify(entries, null, 2)}\n`)
   note(`wrote ${FILE}: say why in each entry, and commit it`)
   return entries

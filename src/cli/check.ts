@@ -20,7 +20,7 @@ export const define: Define = (command, cli) => {
 export function reportCheck(report: CheckReport, cli: Cli): void {
   const { at, pending, ledger, differences, probes } = report
   for (const { message } of ledger) cli.line(`ledger: ${message}`)
-  for (const { message, sql } of differences) cli.line(`catalog: ${message}\n  ${sql}`)
+  for (const { message } of differences) cli.line(`catalog: ${message}`)
   reportAccepted(report.accepted, cli)
   for (const { object, fact } of report.obsolete)
     cli.line(`accepted, but not there: ${fact === null ? object : `${fact} on ${object}`}`)

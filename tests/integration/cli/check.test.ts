@@ -52,7 +52,7 @@ test.each(mistakes)(
   },
 )
 
-test('the command exits 4 and has a line for each mistake, for each difference with a query that shows it, and each failed probe', async () => {
+test('the command exits 4 and has a line for each mistake, each difference and each failed probe', async () => {
   const own = await ownDatabase('today')
   for (const { by } of mistakes) await own.admin.unsafe(by)
   await own.admin`alter policy anon_select_memories on public.memories using (true)`
@@ -67,13 +67,10 @@ test('the command exits 4 and has a line for each mistake, for each difference w
     found: 'permissive for select to anon using (true)',
     message:
       'policy anon_select_memories on table public.memories is: permissive for select to anon using (true); it should be: permissive for select to anon using (false)',
-    sql: lines[5]!.trim(),
   }
   expect(lines[4]).toBe(`catalog: ${difference.message}`)
-  const shown = await own.sql.unsafe(difference.sql)
-  expect(shown.map(({ polname }) => polname)).toContain('anon_select_memories')
   const what = 'anon can select nothing from public.memories'
-  expect(lines[6]).toMatch(`probe failed: ${what}: `)
+  expect(lines[5]).toMatch(`probe failed: ${what}: `)
   expect(stdout).not.toContain('database matches')
 
   const { document, ...result } = await cliJson(own.url, 'check')
