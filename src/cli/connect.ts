@@ -101,7 +101,8 @@ export async function withDatabase<T>(
   cli: Cli,
   work: (db: ReturnType<typeof createDatabase>, where: { ledger?: LedgerName }, url: string) => Promise<T>,
 ): Promise<T> {
-  const url = configuredUrl(cli.io) ?? (await startLocalServer(cli))
+  const configured = configuredUrl(cli.io)
+  const url = configured ?? (await startLocalServer(cli))
   const ledger = cli.ledger ?? configuredLedger(cli.io) ?? (await drizzleLedger())
   const { host: hosts, connect_timeout = 10 } = readUrl(url)
   const db = createDatabase(url, {
@@ -126,6 +127,12 @@ export async function withDatabase<T>(
       await Promise.race([db.$client`select 1`, late])
     }
     return await work(db, ledger ? { ledger } : {}, url)
+  } catch (error) {
+    // The local server may have the migrations of another checkout.
+    const isOther = error instanceof Error && /^(MISSING|UNKNOWN|OUT_OF_ORDER)$/.test(Object(error).code)
+    if (isOther && configured === undefined)
+      error.message += `\nThis is the local server: \`${cli.self} db reset\` empties it.`
+    throw error
   } finally {
     await db.$client.end({ timeout: 5 })
   }

@@ -8,6 +8,7 @@ import { ownDatabase, sharedDatabase, signUp } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
 import { occupy, serverDirectory } from '../../support/local.ts'
 import { baseline, last, names, namesAfter } from '../../support/migrations.ts'
+import { using } from '../../support/templates.ts'
 
 const database = sharedDatabase('stub_old')
 
@@ -139,4 +140,20 @@ test('db start takes its port from --port or from AGENTS_DB_PORT, which .env may
   }
   expect(await start()).toMatchObject({ port: one.port, started: true })
   expect(await start('--port', String(other.port))).toMatchObject({ port: other.port, started: true })
+})
+
+test('a local server with the migrations of another checkout is to be reset, and is not touched', async () => {
+  const cwd = dirname(await serverDirectory())
+  expect((await runCli(['migrate'], { cwd })).code).toBe(0)
+  const { stdout: url } = await runCli(['db', 'url'], { cwd })
+  await using(
+    url.trim(),
+    sql => sql`update drizzle.__drizzle_migrations set name = '20251122164245_another' where id = 1`,
+  )
+  const { code, stderr } = await runCli(['migrate'], { cwd })
+  expect(code).toBe(1)
+  expect(stderr).toContain('20251122164245_another: applied, but its folder is gone.')
+  expect(stderr).toMatch(/This is the local server: `agents-db db reset` empties it\.\n$/)
+  expect((await runCli(['db', 'reset', '--yes'], { cwd })).code).toBe(0)
+  expect((await runCli(['migrate'], { cwd })).code).toBe(0)
 })
