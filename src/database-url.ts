@@ -11,7 +11,7 @@ const FORM =
 const PARTS =
   /^postgres(?:ql)?:\/\/(?:(?<user>[^:/?#]*)(?::(?<password>[^/?#]*))?@)?(?<hosts>[^/?#@\s]*)(?:\/(?<database>[^?#@]*))?(?:\?(?<query>[^#@]*))?$/
 
-/** What only another library's pool or cache is told, and what holds in any case. */
+/** Parameters for another library's pool or cache, and those that ask for what is so anyway. */
 const WITHOUT_EFFECT = new RegExp(
   `^(?:${[
     'connection_limit|pool(?:_\\w+)?|socket_timeout|max_(?:idle_)?connection_lifetime|conn_max_age|supa|workaround',

@@ -137,7 +137,7 @@ with recursive named as (
    where r.relkind = 'v' and v.value <> 'false'
    group by r.object
    union all
-  -- Whoever may read a parent reads its children.
+  -- A role that may read a parent reads its children.
   select r.object, 'inheritance',
          string_agg(case when i.inhrelid = r.oid then 'from ' || i.inhparent::regclass else 'by ' || i.inhrelid::regclass end, ', '
                     order by i.inhparent = r.oid, i.inhparent::regclass::text collate "C", i.inhrelid::regclass::text collate "C")

@@ -16,7 +16,7 @@ export interface Scope {
   schemas: string[]
   /** Tables of others, with their schema, on which some of the triggers are ours. */
   externalTables: string[]
-  /** Roles that own nothing: whoever owns most of the rest is `the deployer`. */
+  /** Roles that own nothing: the role that owns most of the rest is `the deployer`. */
   clientRoles: string[]
 }
 

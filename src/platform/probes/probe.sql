@@ -57,7 +57,7 @@ begin
           perform set_config('role', 'supabase_auth_admin', true);
           perform set_config('search_path', 'auth', true);
         exception when insufficient_privilege or invalid_parameter_value or undefined_object then
-          null; -- As whoever we are.
+          null; -- As the role that we are.
         end;
         execute format('insert into auth.users (%1$s) select %1$s from jsonb_populate_record(null::auth.users, $1)', columns)
           using newcomer;
