@@ -2,6 +2,7 @@ import type { Database } from '../database.ts'
 import { readMigrations } from '../migrator/files.ts'
 import { ledgerName, readLedger } from '../migrator/ledger.ts'
 import { findProblems, type LedgerProblem } from '../migrator/verify.ts'
+import { readSettled } from '../pg-error.ts'
 import { type Drift, separate } from './accepted.ts'
 import { compare, type Difference } from './compare.ts'
 import { catalogAt, namesIn, readCatalogs } from './files.ts'
@@ -29,13 +30,16 @@ export async function check(db: Database, project: CatalogProject): Promise<Chec
     const applied = new Set(ledger.map(({ name }) => name))
     const at = migrations.findLast(({ name }) => applied.has(name))?.name ?? null
     const known = at === null ? undefined : catalogAt(catalogs, at)
-    const drift = at === null ? separate(project, []) : await findDrift(db, project, at, catalogs)
+    const find = async () =>
+      at === null ? separate(project, []) : await findDrift(db, project, at, catalogs)
+    const probe = async () => (known && (await project.probe?.(db, known))) ?? []
     const report: CheckReport = {
       at,
       pending: migrations.map(({ name }) => name).filter(name => !applied.has(name)),
       ledger: [...findProblems(migrations, ledger), ...findUncompared(at, catalogs)],
-      ...drift,
-      probes: known === undefined ? [] : ((await project.probe?.(db, known)) ?? []),
+      // Beside a migration, what is being read may be dropped.
+      ...(await readSettled(find)),
+      probes: await readSettled(probe),
     }
     if (!hasDrift(report)) return report
     // Another process may have migrated in the meantime: then compare again.
