@@ -118,6 +118,8 @@ export async function withDatabase<T>(
       if (notice.severity === 'INFO') cli.note(String(notice.message))
     },
   })
+  // After an error there is nothing to wait for.
+  let timeout = 0
   try {
     if (Array.isArray(hosts) && hosts.length > 1) {
       // postgres.js would try hosts that are down for ever.
@@ -126,7 +128,9 @@ export async function withDatabase<T>(
       })
       await Promise.race([db.$client`select 1`, late])
     }
-    return await work(db, ledger ? { ledger } : {}, url)
+    const result = await work(db, ledger ? { ledger } : {}, url)
+    timeout = 5
+    return result
   } catch (error) {
     // The local server may have the migrations of another checkout.
     const isOther = error instanceof Error && /^(MISSING|UNKNOWN|OUT_OF_ORDER)$/.test(Object(error).code)
@@ -134,6 +138,6 @@ export async function withDatabase<T>(
       error.message += `\nThis is the local server: \`${cli.self} db reset\` empties it.`
     throw error
   } finally {
-    await db.$client.end({ timeout: 5 })
+    await db.$client.end({ timeout })
   }
 }
