@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Database } from '../database.ts'
 import { readMigrations } from '../migrator/files.ts'
 import { ledgerName, readLedger } from '../migrator/ledger.ts'
@@ -42,9 +43,9 @@ export async function check(db: Database, project: CatalogProject): Promise<Chec
       probes: await readSettled(probe),
     }
     if (!hasDrift(report)) return report
-    // Another process may have migrated in the meantime: then compare again.
+    // Another process may have migrated in the meantime, there and back even: then compare again.
     const now = await readLedger(db, project)
-    if (now.length === ledger.length && now.at(-1)?.name === ledger.at(-1)?.name) return report
+    if (isDeepStrictEqual(now, ledger)) return report
     ledger = now
   }
 }
