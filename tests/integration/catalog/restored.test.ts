@@ -1,15 +1,13 @@
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
-import { describe, expect, test } from 'vitest'
-import { findDrift } from '../../../src/catalog/check.ts'
+import { expect, test } from 'vitest'
 import { readCatalog } from '../../../src/catalog/read.ts'
 import type { Database } from '../../../src/database.ts'
 import { adopt, check, hasDrift, migrate } from '../../../src/migrate.ts'
-import { project } from '../../../src/platform/project.ts'
 import { query } from '../../../src/query.ts'
 import { ownDatabase, sharedDatabase, undone } from '../../support/database.ts'
-import { baseline, catalogs, commitPoints, named, reach } from '../../support/migrations.ts'
+import { baseline, named } from '../../support/migrations.ts'
 import { restore } from '../../support/restore.ts'
 
 const database = sharedDatabase('stub_old')
@@ -19,19 +17,6 @@ const checks = (admin: postgres.Sql) => admin`
     from pg_constraint
    where contype = 'c' and connamespace = 'public'::regnamespace and conrelid <> 0
    order by 1, 2`
-
-describe('after a dump and restore, check finds nothing but what is wrong', () => {
-  test.each(commitPoints)('$way to $at', async point => {
-    await reach(database.db, point)
-    const copy = await restore(database)
-    const drift = async () => (await findDrift(copy.db, project(), named(point.at), catalogs)).differences
-    expect(await checks(copy.admin)).not.toEqual(await checks(database.admin))
-    expect(await drift()).toEqual([])
-
-    await copy.admin`alter policy anon_select_llms on public.llms using (true)`
-    expect(await drift()).toMatchObject([{ fact: 'policy anon_select_llms' }])
-  })
-})
 
 test('a database that Alembic built is adopted after a dump and restore as before it, and migrated', async () => {
   const built = await ownDatabase('built')
