@@ -9,7 +9,7 @@ import { all, seedOf } from '../../support/sample.ts'
 import { canonical, type Json, type State, wayBack } from './model.ts'
 
 /** Of `pnpm test`, of `pnpm test:all`, or more on demand. */
-const numRuns = Number(process.env.PROPERTY_RUNS ?? (all ? 40 : 5))
+const numRuns = Number(process.env.PROPERTY_RUNS ?? (all ? 40 : 3))
 
 const json = fc
   .jsonValue({ maxDepth: 2, stringUnit: 'binary' })
