@@ -2,8 +2,19 @@ import type { Node, ParseResult } from 'libpg-query'
 import { MigrationError } from './error.ts'
 import { firstLine, newlines, type Script, type Statement } from './files.ts'
 
+type Statements = ParseResult['stmts'] & object
+
+/** Each statement is asked about several times, and reading it takes a moment. */
+const parsed = new Map<string, Promise<Statements>>()
+
+function parse(sql: string): Promise<Statements> {
+  const statements = parsed.get(sql) ?? parseOnce(sql)
+  parsed.set(sql, statements)
+  return statements
+}
+
 /** PostgreSQL's own parser. Loaded when there is SQL to read: it takes a moment. */
-async function parse(sql: string): Promise<ParseResult['stmts'] & object> {
+async function parseOnce(sql: string): Promise<Statements> {
   const { parse } = await import('libpg-query')
   // A statement that it does not know is PostgreSQL's to accept or to refuse.
   const result = await parse(sql).catch(() => undefined)
