@@ -15,7 +15,6 @@ export type { RollbackOptions, RollbackReport } from './migrator/rollback.ts'
 export type { MigrationStatus } from './migrator/status.ts'
 export type { LedgerProblem } from './migrator/verify.ts'
 export { type ArchiveReport, dropArchive, readArchive } from './platform/archive.ts'
-export { packagedMigrations } from './platform/folder.ts'
 export {
   adopt,
   check,
@@ -27,3 +26,4 @@ export {
   rollback,
   status,
 } from './platform/migrations.ts'
+export { packagedMigrations } from './platform/project.ts'

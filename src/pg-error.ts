@@ -45,6 +45,18 @@ export async function readSettled<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Whether the server, the network or an administrator ended a connection. */
+export function isConnectionLost(error: unknown): boolean {
+  return /^(?:CONNECTION_|EPIPE|ECONNRESET|08|57P0|25P0[34])/.test(pgErrorOf(error).code ?? '')
+}
+
+/** Whether no connection could be had. */
+export function isUnreachable(error: unknown): boolean {
+  return /^(?:CONNECT_TIMEOUT|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOST|ENET)/.test(
+    pgErrorOf(error).code ?? '',
+  )
+}
+
 /** Whether a lock that somebody else held is all that went wrong: 55P03 is a lock timeout, 40P01 a deadlock. */
 export function isLockFailure(error: unknown): boolean {
   const { code } = pgErrorOf(error)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type SQL, sql } from 'drizzle-orm'
 import type { PgTransactionConfig } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/postgres-js'
@@ -76,7 +77,10 @@ export async function applySettings(
 const lost = new WeakSet<Database>()
 
 function refuseLost(db: Database): void {
-  if (lost.has(db)) throw new Error('the connection of this transaction was lost')
+  if (lost.has(db)) {
+    const code = 'CONNECTION_CLOSED'
+    throw Object.assign(new Error('the connection of this transaction was lost'), { code })
+  }
 }
 
 /**
@@ -110,9 +114,11 @@ export async function transaction<T>(
     },
     { isolationLevel: 'read committed', accessMode: 'read write', ...config },
   )
-  return await running.catch(error => {
+  return await running.catch(async error => {
     ended = true
     if (own) lost.add(own)
+    // The statement that was running fails in a moment, and says where.
+    await setImmediate()
     throw failure ?? error
   })
 }

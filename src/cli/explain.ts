@@ -1,4 +1,5 @@
 import type { Finding } from '../migrate.ts'
+import { isConnectionLost } from '../pg-error.ts'
 
 interface Fields {
   code?: string
@@ -11,7 +12,15 @@ interface Fields {
 
 /** Why a command failed: a message, and a code for programs, which is ours, the SQLSTATE or the system's. */
 export function explain(error: unknown): { code: string; message: string; findings?: Finding[] } {
-  const { name, message, code = 'ERROR', detail, hint, address, port, findings } = rootOf(error)
+  const root = rootOf(error)
+  const { name, message, code = 'ERROR', detail, hint, address, port, findings } = root
+  if (isConnectionLost(root) && name !== 'MigrationError') {
+    const again = 'What is committed stays; run the same command again.'
+    return {
+      code: 'CONNECTION_LOST',
+      message: `PostgreSQL closed the connection: ${message} (${code}). ${again}`,
+    }
+  }
   if (address !== undefined) {
     const place = port === undefined ? address : `${address}:${port}`
     return {

@@ -4,6 +4,8 @@ import type { Finding } from './project.ts'
 export type MigrationErrorCode =
   /** A statement failed; `sqlState` says why, the message says where. */
   | 'STATEMENT_FAILED'
+  /** The server, the network or an administrator ended the connection. The same call again goes on from there. */
+  | 'CONNECTION_LOST'
   /** A lock was not free within the time and the number of attempts allowed. */
   | 'LOCK_TIMEOUT'
   /** Another migrator was running for longer than we wait, or applied something meanwhile. */

@@ -1,4 +1,5 @@
 import type { Database } from '../database.ts'
+import { beforeAnything } from './failure.ts'
 import { insertEntry, type LedgerEntry } from './ledger.ts'
 import { findPending } from './pending.ts'
 import { type PreflightOptions, preflight } from './preflight.ts'
@@ -31,12 +32,17 @@ export async function migrate(
   project: Project,
   options: MigrateOptions = {},
 ): Promise<MigrateReport> {
-  const { all, wanted, pending, beyond } = await findPending(db, project, options.to)
-  await preflight(db, project, 'up', pending, options)
+  const prepare = async () => {
+    const found = await findPending(db, project, options.to)
+    await preflight(db, project, 'up', found.pending, options)
+    return found
+  }
+  const { all, wanted, pending, beyond } = await beforeAnything(prepare)
   const report: MigrateReport = { applied: [], already: wanted.length - pending.length, beyond }
   for (const migration of pending) {
     const run = {
       migration,
+      way: 'up' as const,
       online: migration.upOnline,
       scripts: [migration.up],
       isDue: (ledger: LedgerEntry[]) => {

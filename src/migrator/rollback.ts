@@ -3,7 +3,7 @@ import type { Database } from '../database.ts'
 import { readSettled } from '../pg-error.ts'
 import { execute, transaction } from '../query.ts'
 import { MigrationError } from './error.ts'
-import { statementFailed } from './failure.ts'
+import { beforeAnything, statementFailed } from './failure.ts'
 import { readMigrations, type Script } from './files.ts'
 import { deleteEntry, type LedgerEntry, readLedger } from './ledger.ts'
 import { findByName } from './name.ts'
@@ -34,33 +34,13 @@ export async function rollback(
   project: Project,
   options: RollbackOptions = {},
 ): Promise<RollbackReport> {
-  const all = readMigrations(project.folder)
-  const ledger = await readLedger(db, project)
-  verify(all, ledger)
-  const applied = all.filter(migration => ledger.some(entry => entry.name === migration.name))
-  const kept =
-    options.to === undefined
-      ? applied.length - 1
-      : applied.indexOf(findByName(applied, options.to, 'applied migration')) + 1
-  const toUndo = applied.slice(Math.max(kept, 0)).reverse()
-  for (const { name, down, downCheck } of toUndo) {
-    if (!down) {
-      throw new MigrationError(
-        'IRREVERSIBLE',
-        `${name} is irreversible: it has no down.sql. Nothing was rolled back. Write one beside its migration.sql, and roll back again.`,
-      )
-    }
-    for (const script of [down, downCheck]) if (script) await refuseTransactionControl(script)
-  }
-  // Whatever prevents one of them must be known before the first is undone.
-  await preflight(db, project, 'down', toUndo, options)
-  for (const { downCheck } of toUndo) if (downCheck) await runCheck(db, project, downCheck)
-
+  const { all, applied, toUndo } = await beforeAnything(() => prepare(db, project, options))
   const undone: CompletedRun[] = []
   for (const migration of toUndo) {
     const { name } = migration
     const run = {
       migration,
+      way: 'down' as const,
       online: migration.downOnline,
       scripts: [migration.downCheck, migration.down],
       isDue: (current: LedgerEntry[]) => {
@@ -82,6 +62,31 @@ export async function rollback(
     if (completed) undone.push(completed)
   }
   return { undone }
+}
+
+/** Finds what there is to undo. Whatever prevents one of them must be known before the first is undone. */
+async function prepare(db: Database, project: Project, options: RollbackOptions) {
+  const all = readMigrations(project.folder)
+  const ledger = await readLedger(db, project)
+  verify(all, ledger)
+  const applied = all.filter(migration => ledger.some(entry => entry.name === migration.name))
+  const kept =
+    options.to === undefined
+      ? applied.length - 1
+      : applied.indexOf(findByName(applied, options.to, 'applied migration')) + 1
+  const toUndo = applied.slice(Math.max(kept, 0)).reverse()
+  for (const { name, down, downCheck } of toUndo) {
+    if (!down) {
+      throw new MigrationError(
+        'IRREVERSIBLE',
+        `${name} is irreversible: it has no down.sql. Nothing was rolled back. Write one beside its migration.sql, and roll back again.`,
+      )
+    }
+    for (const script of [down, downCheck]) if (script) await refuseTransactionControl(script)
+  }
+  await preflight(db, project, 'down', toUndo, options)
+  for (const { downCheck } of toUndo) if (downCheck) await runCheck(db, project, downCheck)
+  return { all, applied, toUndo }
 }
 
 async function runCheck(db: Database, project: Project, check: Script): Promise<void> {

@@ -5,7 +5,7 @@ import { applySettings, connectionsOf, execute, setLockTimeout } from '../query.
 import { waitForAutovacuum } from './autovacuum.ts'
 import { type BatchOptions, forgetProgress } from './batches.ts'
 import { readPid, watchForBlockers } from './blockers.ts'
-import { statementFailed } from './failure.ts'
+import { explainLostConnection, rolledBack, statementFailed } from './failure.ts'
 import type { Migration, Script } from './files.ts'
 import { ensureLedger, type LedgerEntry, readLedger } from './ledger.ts'
 import { DEFAULT_LOCK_TIMEOUT, retryOnLockTimeout, withMigrationLock } from './lock.ts'
@@ -30,6 +30,7 @@ export interface CompletedRun {
 /** A migration on its way up or down. */
 interface Run {
   migration: Migration
+  way: 'up' | 'down'
   online: Script | undefined
   /** Run in this order in one transaction. */
   scripts: (Script | undefined)[]
@@ -59,11 +60,10 @@ export async function runMigration(
   let online = options.online !== false && connectionsOf(db) > 1 ? run.online : undefined
   options.onStart?.(name)
   const started = performance.now()
-  // Other connections note beside it how far their batches are.
-  if (online) await withMigrationLock(db, tx => ensureLedger(tx, project))
-
+  let isCommitting = false
   const attempt = () =>
     withMigrationLock(db, async tx => {
+      isCommitting = false
       await setLockTimeout(tx, lockTimeout)
       await ensureLedger(tx, project)
       if (!run.isDue(await readLedger(tx, project))) return false
@@ -77,10 +77,17 @@ export async function runMigration(
       for (const script of scripts) await runScript(db, tx, project, script, lockTimeout)
       await run.updateLedger(tx)
       await forgetProgress(tx, project)
+      isCommitting = true
       return true
     })
   const text = scripts.flatMap(({ statements }) => statements.map(({ sql }) => sql)).join('\n')
-  const isDone = await retryOnLockTimeout(options, attempt, () => waitForAutovacuum(db, text))
+  const runAll = async () => {
+    // Other connections note beside it how far their batches are.
+    if (online) await withMigrationLock(db, tx => ensureLedger(tx, project))
+    return await retryOnLockTimeout(options, attempt, () => waitForAutovacuum(db, text))
+  }
+  const state = () => (isCommitting ? 'It may have been committed, or not.' : rolledBack[run.way])
+  const isDone = await explainLostConnection(name, runAll, state)
   if (!isDone) return undefined
   const milliseconds = performance.now() - started
   options.onDone?.(name, milliseconds)

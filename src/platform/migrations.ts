@@ -1,33 +1,17 @@
-import type { AcceptedDifference } from '../catalog/accepted.ts'
 import { type AdoptReport, adopt as adoptWith } from '../catalog/adopt.ts'
 import { type CheckReport, check as checkWith } from '../catalog/check.ts'
-import type { CatalogProject, Probe } from '../catalog/project.ts'
+import type { Probe } from '../catalog/project.ts'
 import type { Database } from '../database.ts'
 import * as engine from '../migrator/migrate.ts'
 import { type Plan, planMigration as planWith } from '../migrator/plan.ts'
-import type { LedgerName } from '../migrator/project.ts'
 import { type Edited, repair as repairWith } from '../migrator/repair.ts'
 import { type RollbackOptions, type RollbackReport, rollback as rollbackWith } from '../migrator/rollback.ts'
 import { type MigrationStatus, status as statusWith } from '../migrator/status.ts'
-import { project } from './project.ts'
+import { type ProjectOptions, project } from './project.ts'
 
-interface Where {
-  /** The migrations; the package's own unless given. */
-  folder?: string
-  /** The table that records them; drizzle's own unless given. */
-  ledger?: LedgerName
-}
+type Options<More = object> = More & ProjectOptions
 
-interface Accepted {
-  /** Differences that the project wants: listed, and no drift. */
-  accepted?: AcceptedDifference[]
-}
-
-function projectAt({ folder, ledger }: Where, onProbes?: (probes: Probe[]) => void): CatalogProject {
-  return { ...project(folder, onProbes), ...(ledger && { ledger }) }
-}
-
-export interface MigrateOptions extends engine.MigrateOptions, Where {}
+export type MigrateOptions = Options<engine.MigrateOptions>
 
 export interface MigrateReport extends engine.MigrateReport {
   /** What was tried before the last migration was committed; nothing where no migration has a `catalog.json`. */
@@ -43,7 +27,7 @@ export interface MigrateReport extends engine.MigrateReport {
  */
 export async function migrate(db: Database, options: MigrateOptions = {}): Promise<MigrateReport> {
   let probes: Probe[] = []
-  const withProbes = projectAt(options, passed => {
+  const withProbes = project(options, passed => {
     probes = passed
   })
   const report = await engine.migrate(db, withProbes, options)
@@ -55,13 +39,16 @@ export async function migrate(db: Database, options: MigrateOptions = {}): Promi
  *
  * @throws MigrationError with a code and the place; where a row could not be brought back, before anything is undone
  */
-export async function rollback(db: Database, options: RollbackOptions & Where = {}): Promise<RollbackReport> {
-  return await rollbackWith(db, projectAt(options), options)
+export async function rollback(
+  db: Database,
+  options: Options<RollbackOptions> = {},
+): Promise<RollbackReport> {
+  return await rollbackWith(db, project(options), options)
 }
 
 /** Says which migrations a database has; reads only. */
-export async function status(db: Database, options: Where = {}): Promise<MigrationStatus> {
-  return await statusWith(db, projectAt(options))
+export async function status(db: Database, options: Options = {}): Promise<MigrationStatus> {
+  return await statusWith(db, project(options))
 }
 
 /**
@@ -70,16 +57,16 @@ export async function status(db: Database, options: Where = {}): Promise<Migrati
  *
  * @throws MigrationError as `migrate` does before anything runs
  */
-export async function planMigration(db: Database, options: { to?: string } & Where = {}): Promise<Plan> {
-  return await planWith(db, projectAt(options), options)
+export async function planMigration(db: Database, options: Options<{ to?: string }> = {}): Promise<Plan> {
+  return await planWith(db, project(options), options)
 }
 
 /**
  * Checks whether a database is what its migrations say: ledger, PostgreSQL's catalogs, then a sign-up and every verb as a
  * client, in a transaction that is rolled back. Leaves nothing behind.
  */
-export async function check(db: Database, options: Where & Accepted = {}): Promise<CheckReport> {
-  return await checkWith(db, { ...projectAt(options), accepted: options.accepted ?? [] })
+export async function check(db: Database, options: Options = {}): Promise<CheckReport> {
+  return await checkWith(db, project(options))
 }
 
 /**
@@ -88,14 +75,11 @@ export async function check(db: Database, options: Where & Accepted = {}): Promi
  *
  * @throws MigrationError `NOT_ADOPTABLE` with the differences from the closest migration
  */
-export async function adopt(
-  db: Database,
-  options: { dryRun?: boolean } & Where & Accepted = {},
-): Promise<AdoptReport> {
-  return await adoptWith(db, { ...projectAt(options), accepted: options.accepted ?? [] }, options)
+export async function adopt(db: Database, options: Options<{ dryRun?: boolean }> = {}): Promise<AdoptReport> {
+  return await adoptWith(db, project(options), options)
 }
 
 /** Accepts edited files of applied migrations; runs nothing of them. */
-export async function repair(db: Database, options: { dryRun?: boolean } & Where = {}): Promise<Edited[]> {
-  return await repairWith(db, projectAt(options), options)
+export async function repair(db: Database, options: Options<{ dryRun?: boolean }> = {}): Promise<Edited[]> {
+  return await repairWith(db, project(options), options)
 }

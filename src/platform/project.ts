@@ -1,36 +1,62 @@
+import { fileURLToPath } from 'node:url'
+import type { AcceptedDifference } from '../catalog/accepted.ts'
+import type { Difference } from '../catalog/compare.ts'
 import { findDependents } from '../catalog/preflight.ts'
 import type { CatalogProject, Probe } from '../catalog/project.ts'
-import { needsReason } from './accepted.ts'
+import type { LedgerName } from '../migrator/project.ts'
 import { expectedWithArchive } from './archive.ts'
-import { packagedMigrations } from './folder.ts'
-import { probe } from './probes/probe.ts'
-import { requireProbes } from './probes/require.ts'
+import { probe, requireProbes } from './probes/probe.ts'
+
+export interface ProjectOptions {
+  /** The migrations; the package's own unless given. */
+  folder?: string
+  /** The table that records them; drizzle's own unless given. */
+  ledger?: LedgerName
+  /** Differences that the project wants: `check` and `adopt` list them, and they are no drift. */
+  accepted?: AcceptedDifference[]
+}
+
+/** The migrations of this package. */
+export function packagedMigrations(): string {
+  return fileURLToPath(new URL('../../drizzle', import.meta.url))
+}
 
 /**
  * What this package adds to the engine: our schemas and the client roles of Supabase, an archive that may be kept or
  * dropped, and probes before every commit.
  *
- * @param folder the migrations; the package's own unless given
  * @param onProbes called with what passed, or could not be tried
  */
 export function project(
-  folder = packagedMigrations(),
+  { folder = packagedMigrations(), ledger, accepted = [] }: ProjectOptions = {},
   onProbes: (probes: Probe[]) => void = () => {},
 ): CatalogProject {
   return {
     folder,
+    ...(ledger && { ledger }),
     scope: {
       schemas: ['public', 'archive'],
       externalTables: ['auth.users'],
       clientRoles: ['anon', 'authenticated', 'service_role'],
     },
     expectedCatalog: expectedWithArchive,
+    accepted,
     needsReason,
     probe,
     preflight: (db, way, migrations) => findDependents(db, folder, way, migrations),
     beforeCommit: async (tx, change) => onProbes(await requireProbes(tx, folder, change)),
     hintFor,
   }
+}
+
+/**
+ * Whether it takes a reason to accept a difference. It does not where something is only added, and not for clients: a
+ * column, a constraint, an index, a trigger, a grant.
+ */
+function needsReason({ fact, expected }: Difference): boolean {
+  const isHarmless =
+    /^(?:column|constraint|index|trigger) |^grants (?:.* )?to (?!(?:public|anon|authenticated)$)/
+  return expected !== null || !isHarmless.test(fact ?? '')
 }
 
 /** A plain PostgreSQL lacks Supabase's schema and roles; a database that another tool built has the tables already. */

@@ -98,12 +98,19 @@ async function interruptedAt(passage: Passage, position: Position, by: string): 
   return { ...passage.step, folder }
 }
 
+const connectionLost = {
+  code: 'CONNECTION_LOST',
+  message: expect.stringMatching(
+    /^\d{14}_\w+.*\n.*\nThe connection to PostgreSQL was lost\. Run the same again/s,
+  ),
+}
+
 /** The server cuts the migrator's connections when a script says so. */
 async function cut(step: Step, { url, admin }: TestDatabase): Promise<void> {
   const taken = takeStep(url, step, message => {
     if (message === fatal) cutConnections(admin)
   })
-  await expect(taken).rejects.toThrow()
+  await expect(taken).rejects.toMatchObject(connectionLost)
   await connectionsEnd(admin)
 }
 
@@ -116,7 +123,7 @@ export async function cutAt(passage: Passage, position: Position, database: Test
   // An index is built for as long as there is a transaction that began before it.
   await admin.begin('isolation level repeatable read', async older => {
     await older`select count(*) from auth.users`
-    const taken = expect(takeStep(url, step)).rejects.toThrow()
+    const taken = expect(takeStep(url, step)).rejects.toMatchObject(connectionLost)
     const building = () =>
       admin`select from pg_stat_progress_create_index where datname = current_database() and lockers_total > 0`
     await eventually(building).toHaveLength(1)

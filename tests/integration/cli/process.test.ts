@@ -6,6 +6,7 @@ import { version } from '../../../src/cli/cli.ts'
 import { cli } from '../../support/cli.ts'
 import { compiled } from '../../support/compiled.ts'
 import { ownDatabase } from '../../support/database.ts'
+import { eventually } from '../../support/eventually.ts'
 import { named, names, namesAfter } from '../../support/migrations.ts'
 import { run } from '../../support/process.ts'
 import { ledgerNames } from '../../support/rows.ts'
@@ -35,6 +36,29 @@ test('a reader that closes the pipe early, such as head, does not stop a migrati
   child.stderr.destroy()
   expect(await once(child, 'close')).toEqual([0, null])
   expect(await ledgerNames(at)).toEqual(names)
+})
+
+test('a connection that an administrator ends is an error with the place and what to do, and the same command goes on', async () => {
+  const { admin, url, name } = await ownDatabase('baseline')
+  await admin.begin(async tx => {
+    await tx`select from public.memories`
+    const child = start(url, 'migrate', '--lock-timeout', '600000', '--json')
+    const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+    const waiting = () =>
+      admin`select from pg_locks join pg_stat_activity using (pid) where not granted and datname = ${name}`
+    await eventually(waiting).not.toHaveLength(0)
+    await admin`select pg_terminate_backend(pid) from pg_stat_activity
+                 where datname = ${name} and application_name = 'agents-db'`
+    const [stdout, stderr, [code]] = await ended
+    expect(code).toBe(1)
+    const { error } = JSON.parse(stdout)
+    expect(error.code).toBe('CONNECTION_LOST')
+    expect(error.message).toMatch(
+      /^\d+_drop_agent_id_constraints\/migration\.sql: statement \d+ of \d+, line \d+: .*\n.*rolled back and is not applied\.\n.*Run the same again/,
+    )
+    expect(stderr).not.toMatch(/^ {4}at /m)
+  })
+  expect(await cli(url, 'migrate')).toMatchObject({ code: 0 })
 })
 
 test('Ctrl-C exits 130, keeps what is committed, and the same command goes on', async () => {
