@@ -1,13 +1,15 @@
+import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { MigrationError } from '../migrator/error.ts'
 import { type Migration, readMigrations } from '../migrator/files.ts'
 import { ensureLedger, insertEntry, readLedger } from '../migrator/ledger.ts'
 import { withMigrationLock } from '../migrator/lock.ts'
 import { verify } from '../migrator/verify.ts'
+import { query } from '../query.ts'
 import type { Drift } from './accepted.ts'
 import { driftOf, readProject } from './check.ts'
 import { compare, type Difference } from './compare.ts'
-import { readCatalogs } from './files.ts'
+import { nameOf, readCatalogs } from './files.ts'
 import type { CatalogProject } from './project.ts'
 import type { Catalog } from './read.ts'
 import { findReplacement } from './replacement.ts'
@@ -44,6 +46,7 @@ export async function adopt(
       return { at: last.name, recorded: [], replaced: [], accepted: [] }
     }
     const { migration, replaced, accepted } = await findMatch(tx, project, migrations, catalogs)
+    await refuseOthersObjects(tx, project, catalogs.get(migration.name) ?? {})
     const recorded = migrations.slice(0, migrations.indexOf(migration) + 1).map(({ name }) => name)
     return { at: migration.name, recorded, replaced, accepted }
   }
@@ -56,6 +59,33 @@ export async function adopt(
     }
     return report
   })
+}
+
+/** Only its owner, and who may act as it, can alter a table or replace a function. */
+async function refuseOthersObjects(db: Database, { scope }: CatalogProject, catalog: Catalog): Promise<void> {
+  const names = (kind: string) =>
+    Object.keys(catalog).filter(
+      object => object.startsWith(`${kind} `) && !scope.externalTables.includes(nameOf(object)),
+    )
+  const owners = await query<{ owner: string; self: string; first: string; others: number }>(
+    db,
+    sql`select r.rolname as owner, current_user as self, min(o.name) as first, count(*)::integer - 1 as others
+          from (select name, (select relowner from pg_catalog.pg_class where oid = to_regclass(name)) as owner
+                  from jsonb_array_elements_text(${JSON.stringify(names('table').map(nameOf))}::text::jsonb) name
+                 union all
+                select name, (select proowner from pg_catalog.pg_proc where oid = to_regprocedure(name))
+                  from jsonb_array_elements_text(${JSON.stringify(names('function').map(nameOf))}::text::jsonb) name) o
+          join pg_catalog.pg_roles r on r.oid = o.owner
+         where not pg_has_role(r.oid, 'USAGE')
+         group by r.rolname`,
+  )
+  if (owners.length === 0) return
+  const lines = owners.map(({ owner, self, first, others }) => {
+    const more = others > 0 ? ` and ${others} more` : ''
+    return `${first}${more}: owned by ${owner}, and ${self} may not act as ${owner}. As a role that may: grant ${owner} to ${self}`
+  })
+  const message = ['the migrations could not alter what is here:', ...lines, 'Nothing was recorded.']
+  throw new MigrationError('NOT_ADOPTABLE', message.join('\n'))
 }
 
 interface Match extends Pick<AdoptReport, 'replaced' | 'accepted'> {

@@ -71,3 +71,22 @@ test.for<[string, string, RegExp, string]>([
     expect(await tx.execute(sql`select from drizzle.__drizzle_migrations`)).toHaveLength(2)
   })
 })
+
+test('a deployer who may not act as the owner of the tables learns which grant helps, and adopts once it is done', async () => {
+  const owner = `${at.name}_owner`
+  await undone(drizzle({ client: at.admin }), async tx => {
+    await tx.execute(
+      sql.raw(`create role ${owner}; grant create on schema public to ${owner}; grant ${by} to ${owner}`),
+    )
+    await tx.execute(sql.raw(`reassign owned by ${by} to ${owner}`))
+    await tx.execute(sql.raw(`set local session authorization ${by}`))
+    await expect(adopt(tx)).rejects.toMatchObject({
+      code: 'NOT_ADOPTABLE',
+      message: expect.stringContaining(`grant ${owner} to ${by}`),
+    })
+    await tx.execute(sql`reset session authorization`)
+    await tx.execute(sql.raw(`revoke ${by} from ${owner}; grant ${owner} to ${by}`))
+    await tx.execute(sql.raw(`set local session authorization ${by}`))
+    expect(await adopt(tx)).toMatchObject({ at: named(baseline), recorded: { length: 2 } })
+  })
+})
