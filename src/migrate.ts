@@ -10,10 +10,9 @@ export type { LockMode } from './migrator/measured-locks.ts'
 export type { Plan, PlannedLock, PlannedMigration, PlannedStatement } from './migrator/plan.ts'
 export type { PreflightOptions } from './migrator/preflight.ts'
 export type { Finding, LedgerName } from './migrator/project.ts'
-export type { Edited } from './migrator/repair.ts'
 export type { RollbackOptions, RollbackReport } from './migrator/rollback.ts'
 export type { MigrationStatus } from './migrator/status.ts'
-export type { LedgerProblem } from './migrator/verify.ts'
+export type { Edited, LedgerProblem } from './migrator/verify.ts'
 export { type ArchiveReport, dropArchive, readArchive } from './platform/archive.ts'
 export {
   adopt,

@@ -7,11 +7,11 @@ export const define: Define = (command, cli) => {
   command.option('--yes', 'do not ask').action(async ({ yes }) => {
     await withDatabase(cli, async (db, where) => {
       const edited = await repair(db, { ...where, dryRun: true })
-      for (const { name, recorded, file } of edited) {
-        cli.line(`${name}/migration.sql\n  applied: ${recorded}\n  now:     ${file}`)
+      for (const { file, recorded, now } of edited) {
+        cli.line(`${file}\n  applied: ${recorded}\n  now:     ${now ?? 'removed'}`)
       }
       if (edited.length === 0) {
-        cli.line('every applied migration matches its file')
+        cli.line('every applied migration matches its files')
         return cli.finish({ repaired: [] })
       }
       await confirm(cli, 'Accept these files as what was applied?', yes)

@@ -15,7 +15,7 @@ const commands: Record<string, [description: string, load: () => Promise<{ defin
   status: ['list the migrations: applied, pending, edited, unknown', () => import('./status.ts')],
   check: ['compare the database with its migrations, and try it out', () => import('./check.ts')],
   adopt: ['take over a database built by another tool, such as Alembic', () => import('./adopt.ts')],
-  repair: ['accept edited files of applied migrations, without running them', () => import('./repair.ts')],
+  repair: ['accept edited scripts of applied migrations, without running them', () => import('./repair.ts')],
   archive: ['show the data kept for rollback, or delete it', () => import('./archive.ts')],
   db: ['start, stop or reset the local PostgreSQL, or print its URL', () => import('./db.ts')],
 }

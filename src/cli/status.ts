@@ -8,9 +8,9 @@ export const define: Define = (command, cli) => {
     const report = await withDatabase(cli, (db, where) => status(db, where))
     const { applied, edited, unknown, pending } = report
     for (const { name, appliedAt } of applied) {
-      const state = edited.includes(name) ? 'edited ' : 'applied'
-      cli.line(`${state}  ${name}  ${appliedAt ?? ''}`.trimEnd())
+      cli.line(`applied  ${name}  ${appliedAt ?? ''}`.trimEnd())
     }
+    for (const file of edited) cli.line(`edited   ${file}`)
     for (const name of unknown) cli.line(`unknown  ${name}  (applied, but not in this version)`)
     if (unknown.length > 0 && applied.length === 0) cli.note(ANOTHER_LEDGER)
     for (const name of pending) cli.line(`pending  ${name}`)

@@ -4,7 +4,7 @@ import type { Database } from '../database.ts'
 import { execute, query, setLockTimeout, transaction } from '../query.ts'
 import { placeOf } from './failure.ts'
 import type { Script, Statement } from './files.ts'
-import { besideLedger } from './ledger.ts'
+import { tableBeside } from './ledger.ts'
 import { DEFAULT_LOCK_TIMEOUT, type LockOptions } from './lock.ts'
 import type { Project } from './project.ts'
 
@@ -86,12 +86,7 @@ export async function runBatches(
 
 /** Forgets how far any statement came: a migration was run to its end. */
 export async function forgetProgress(tx: Database, project: Project): Promise<void> {
-  const table = besideLedger(project, '_progress')
-  const [found] = await query<{ found: boolean }>(
-    tx,
-    sql`select to_regclass(${table.name}) is not null as found`,
-  )
-  if (found?.found) await execute(tx, sql`drop table ${table.identifier}`)
+  await tableBeside(project, '_progress').drop(tx)
 }
 
 /** The statement as it would run once for all rows. */
@@ -143,7 +138,7 @@ function addUp(counts: Record<string, number>, rows: Record<string, unknown>[]):
 }
 
 async function openCursor(db: Database, project: Project, script: Script, statement: Statement) {
-  const { identifier, create } = besideLedger(project, '_progress')
+  const { identifier, create } = tableBeside(project, '_progress')
   await create(
     db,
     sql`(

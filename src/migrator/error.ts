@@ -18,7 +18,7 @@ export type MigrationErrorCode =
   | 'UNKNOWN_NAME'
   /** The migration has no `down.sql`. */
   | 'IRREVERSIBLE'
-  /** The file of an applied migration is not what was applied. */
+  /** A script of an applied migration is not what it was then. */
   | 'EDITED'
   /** The folder of an applied migration is gone, though later ones are here. */
   | 'MISSING'

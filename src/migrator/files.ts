@@ -16,6 +16,8 @@ export interface Script {
   file: 'migration.sql' | 'online.sql' | 'down.sql' | 'down.online.sql' | 'down.check.sql'
   /** The name of the migration and the file. */
   path: string
+  /** SHA-256, with the line endings of Unix. */
+  hash: string
   statements: Statement[]
 }
 
@@ -47,7 +49,12 @@ export function readMigrations(folder: string): Migration[] {
       hash,
       sameHashes: [text, unix, unix.replaceAll('\n', '\r\n')].map(sha256),
       folderMillis,
-      up: { file: 'migration.sql', path: `${name}/migration.sql`, statements: withLines(sql) },
+      up: {
+        file: 'migration.sql',
+        path: `${name}/migration.sql`,
+        hash: sha256(unix),
+        statements: withLines(sql),
+      },
       upOnline: readScript(folder, name, 'online.sql'),
       down: readScript(folder, name, 'down.sql'),
       downOnline: readScript(folder, name, 'down.online.sql'),
@@ -60,7 +67,14 @@ function readScript(folder: string, name: string, file: Script['file']): Script 
   const path = `${name}/${file}`
   if (!existsSync(join(folder, path))) return undefined
   const text = readFileSync(join(folder, path), 'utf8')
-  return { file, path, statements: withLines(text.split('--> statement-breakpoint')) }
+  const hash = sha256(text.replaceAll('\r\n', '\n'))
+  return { file, path, hash, statements: withLines(text.split('--> statement-breakpoint')) }
+}
+
+/** The hashes of the scripts beside `migration.sql`, by their names. */
+export function hashesBeside({ upOnline, down, downOnline, downCheck }: Migration): Record<string, string> {
+  const scripts = [upOnline, down, downOnline, downCheck].filter(script => script !== undefined)
+  return Object.fromEntries(scripts.map(({ file, hash }) => [file, hash]))
 }
 
 function withLines(chunks: string[]): Statement[] {

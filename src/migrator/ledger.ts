@@ -3,14 +3,16 @@ import type { Database } from '../database.ts'
 import { formatPgError, pgErrorOf } from '../pg-error.ts'
 import { query } from '../query.ts'
 import { MigrationError } from './error.ts'
-import type { Migration } from './files.ts'
+import { hashesBeside, type Migration } from './files.ts'
 import type { Project } from './project.ts'
 
 /** A row of the ledger: a migration that this database has. */
-export interface LedgerEntry extends Record<string, unknown> {
+export interface LedgerEntry {
   name: string
   hash: string
   appliedAt: string | null
+  /** The hashes of the scripts beside its `migration.sql` when it was applied; none where drizzle-kit applied it. */
+  scripts: Record<string, string>
 }
 
 type Ledger = Pick<Project, 'ledger'>
@@ -50,12 +52,18 @@ export async function readLedger(db: Database, project: Ledger): Promise<LedgerE
       `${schema}.${table} was made by drizzle-kit before version 1. ${ANOTHER_LEDGER}. If it is this project's, run \`drizzle-kit migrate\` once: it upgrades the table.`,
     )
   }
-  return await run<LedgerEntry>(
+  const beside = tableBeside(project, '_scripts')
+  const scripts = (await beside.find(db))?.readable
+    ? sql`coalesce((select jsonb_object_agg(s.file, s.hash) from ${beside.identifier} s where s.name = l.name), '{}')`
+    : sql`'{}'`
+  const rows = await run<Omit<LedgerEntry, 'scripts'> & { scripts: string }>(
     db,
     project,
     'read',
-    sql`select name, hash, applied_at::text as "appliedAt" from ${identifier} order by name collate "C"`,
+    sql`select l.name, l.hash, l.applied_at::text as "appliedAt", ${scripts}::text as scripts
+          from ${identifier} l order by l.name collate "C"`,
   )
+  return rows.map(row => ({ ...row, scripts: JSON.parse(row.scripts) }))
 }
 
 /** Creates the ledger as drizzle's own migrator does, unless it is there. */
@@ -86,15 +94,34 @@ export async function ensureLedger(db: Database, project: Ledger): Promise<void>
   )
 }
 
-/** A table beside the ledger that has its name and a suffix. */
-export function besideLedger(project: Ledger, suffix: string) {
+/** A table of our own beside the ledger, which has its name and a suffix. */
+export function tableBeside(project: Ledger, suffix: string) {
   const { schema, table } = nameOf(project)
   const identifier = sql`${sql.identifier(schema)}.${sql.identifier(`${table}${suffix}`)}`
+  /** Whether the table is there or, where it is not, can be created. */
+  const find = async (db: Database) => {
+    const [found] = await query<{ there: boolean; readable: boolean; creatable: boolean }>(
+      db,
+      sql`select c.oid is not null                              as there,
+                 coalesce(has_table_privilege(c.oid, 'SELECT'), false) as readable,
+                 has_schema_privilege(n.oid, 'CREATE')          as creatable
+            from pg_catalog.pg_namespace n
+            left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = ${`${table}${suffix}`}
+           where n.nspname = ${schema}`,
+    )
+    return found
+  }
   return {
     identifier,
-    name: [schema, `${table}${suffix}`].map(part => `"${part.replaceAll('"', '""')}"`).join('.'),
-    create: (db: Database, columns: SQL) =>
-      run(db, project, 'created', sql`create table if not exists ${identifier} ${columns}`),
+    find,
+    // "if not exists" needs the right to create even where there is nothing to do.
+    create: async (db: Database, columns: SQL) => {
+      if ((await find(db))?.there) return
+      await run(db, project, 'created', sql`create table ${identifier} ${columns}`)
+    },
+    drop: async (db: Database) => {
+      if ((await find(db))?.there) await run(db, project, 'written', sql`drop table ${identifier}`)
+    },
   }
 }
 
@@ -103,17 +130,37 @@ export async function insertEntry(db: Database, project: Ledger, migration: Migr
   const { hash, folderMillis, name } = migration
   const values = sql`(hash, created_at, name) values (${hash}, ${folderMillis}, ${name})`
   await run(db, project, 'written', sql`insert into ${nameOf(project).identifier} ${values}`)
+  await recordScripts(db, project, name, hashesBeside(migration))
 }
 
-/** Gives an applied migration another hash. */
-export async function updateHash(db: Database, project: Ledger, name: string, hash: string): Promise<void> {
+/** Gives an applied migration the hashes that its files have now. */
+export async function updateEntry(db: Database, project: Ledger, migration: Migration): Promise<void> {
   const { identifier } = nameOf(project)
+  const { hash, name } = migration
   await run(db, project, 'written', sql`update ${identifier} set hash = ${hash} where name = ${name}`)
+  await recordScripts(db, project, name, hashesBeside(migration))
 }
 
 /** Deletes a row. */
 export async function deleteEntry(db: Database, project: Ledger, { name }: Migration): Promise<void> {
   await run(db, project, 'written', sql`delete from ${nameOf(project).identifier} where name = ${name}`)
+  await recordScripts(db, project, name, {})
+}
+
+async function recordScripts(db: Database, project: Ledger, name: string, hashes: Record<string, string>) {
+  const { identifier, find, create } = tableBeside(project, '_scripts')
+  const found = await find(db)
+  // A role that may only write the ledger records no more than drizzle-kit does.
+  if (!found?.there && !found?.creatable) return
+  await create(db, sql`(name text, file text, hash text not null, primary key (name, file))`)
+  await run(db, project, 'written', sql`delete from ${identifier} where name = ${name}`)
+  await run(
+    db,
+    project,
+    'written',
+    sql`insert into ${identifier} (name, file, hash)
+        select ${name}, key, value from jsonb_each_text(${JSON.stringify(hashes)}::text::jsonb)`,
+  )
 }
 
 /** Runs a statement. If a privilege is missing, the error says which grants help. */

@@ -2,7 +2,7 @@ import type { Database } from '../database.ts'
 import { readMigrations } from './files.ts'
 import { readLedger } from './ledger.ts'
 import type { Project } from './project.ts'
-import { editedEntries } from './verify.ts'
+import { findEdited } from './verify.ts'
 
 export interface MigrationStatus {
   applied: { name: string; appliedAt: string | null }[]
@@ -10,7 +10,7 @@ export interface MigrationStatus {
   pending: string[]
   /** In the database, not in the folder. */
   unknown: string[]
-  /** Applied, but with another `migration.sql` than is in the folder now. */
+  /** Scripts of applied migrations that were edited or removed since: `20260101000000_name/down.sql`. */
   edited: string[]
 }
 
@@ -24,6 +24,6 @@ export async function status(db: Database, project: Project): Promise<MigrationS
     applied: known.map(({ name, appliedAt }) => ({ name, appliedAt })),
     pending: [...files].filter(name => !ledger.some(entry => entry.name === name)),
     unknown: ledger.filter(entry => !known.includes(entry)).map(({ name }) => name),
-    edited: editedEntries(migrations, ledger),
+    edited: findEdited(migrations, ledger).map(({ file }) => file),
   }
 }

@@ -1,5 +1,5 @@
 import { MigrationError } from './error.ts'
-import type { Migration } from './files.ts'
+import { hashesBeside, type Migration } from './files.ts'
 import { ANOTHER_LEDGER, type LedgerEntry } from './ledger.ts'
 
 /** A way in which the ledger and the files disagree. `NO_CATALOG` prevents nothing; only `check` reports it. */
@@ -57,8 +57,8 @@ export function findProblems(migrations: Migration[], ledger: LedgerEntry[]): Fa
     ),
     ...problem(
       'EDITED',
-      editedEntries(migrations, ledger),
-      'applied, but its migration.sql has been edited since. Undo the edit, or accept it with `agents-db repair`',
+      findEdited(migrations, ledger).map(({ file }) => file),
+      'applied, but edited or removed since. Undo that, or accept it with `agents-db repair`',
     ),
     ...problem(
       'OUT_OF_ORDER',
@@ -68,12 +68,28 @@ export function findProblems(migrations: Migration[], ledger: LedgerEntry[]): Fa
   ]
 }
 
-/** The applied migrations whose `migration.sql` is not what was applied; line endings do not count. */
-export function editedEntries(migrations: Migration[], ledger: LedgerEntry[]): string[] {
-  return ledger
-    .filter(({ name, hash }) => {
-      const file = migrations.find(migration => migration.name === name)
-      return file !== undefined && !file.sameHashes.includes(hash)
-    })
-    .map(({ name }) => name)
+/** A script of an applied migration that is not what it was when that was applied. */
+export interface Edited {
+  /** The migration's name and the script's. */
+  file: string
+  /** SHA-256 in the ledger. */
+  recorded: string
+  /** SHA-256 of the file as it is now; null where it is gone. */
+  now: string | null
+}
+
+/** The edited scripts of applied migrations; line endings do not count. */
+export function findEdited(migrations: Migration[], ledger: LedgerEntry[]): Edited[] {
+  return ledger.flatMap(({ name, hash, scripts }) => {
+    const migration = migrations.find(migration => migration.name === name)
+    if (!migration) return []
+    const isSame = migration.sameHashes.includes(hash)
+    const now = hashesBeside(migration)
+    return [
+      ...(isSame ? [] : [{ file: `${name}/migration.sql`, recorded: hash, now: migration.hash }]),
+      ...Object.entries(scripts)
+        .filter(([file, recorded]) => now[file] !== recorded)
+        .map(([file, recorded]) => ({ file: `${name}/${file}`, recorded, now: now[file] ?? null })),
+    ]
+  })
 }

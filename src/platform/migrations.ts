@@ -4,9 +4,10 @@ import type { Probe } from '../catalog/project.ts'
 import type { Database } from '../database.ts'
 import * as engine from '../migrator/migrate.ts'
 import { type Plan, planMigration as planWith } from '../migrator/plan.ts'
-import { type Edited, repair as repairWith } from '../migrator/repair.ts'
+import { repair as repairWith } from '../migrator/repair.ts'
 import { type RollbackOptions, type RollbackReport, rollback as rollbackWith } from '../migrator/rollback.ts'
 import { type MigrationStatus, status as statusWith } from '../migrator/status.ts'
+import type { Edited } from '../migrator/verify.ts'
 import { type ProjectOptions, project } from './project.ts'
 
 type Options<More = object> = More & ProjectOptions
@@ -79,7 +80,7 @@ export async function adopt(db: Database, options: Options<{ dryRun?: boolean }>
   return await adoptWith(db, project(options), options)
 }
 
-/** Accepts edited files of applied migrations; runs nothing of them. */
+/** Accepts edited scripts of applied migrations; runs nothing of them. */
 export async function repair(db: Database, options: Options<{ dryRun?: boolean }> = {}): Promise<Edited[]> {
   return await repairWith(db, project(options), options)
 }

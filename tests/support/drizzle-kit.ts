@@ -26,12 +26,12 @@ export async function outcome({ admin, sql }: TestDatabase) {
     columns: [
       ...(await admin`
         select column_name, data_type, is_nullable, column_default, ordinal_position from information_schema.columns
-         where table_schema = 'drizzle' order by ordinal_position`),
+         where table_schema = 'drizzle' and table_name = '__drizzle_migrations' order by ordinal_position`),
     ],
     keys: [
       ...(await admin`
         select conname, pg_get_constraintdef(oid) as definition from pg_constraint
-         where connamespace = 'drizzle'::regnamespace order by conname`),
+         where conrelid = 'drizzle.__drizzle_migrations'::regclass order by conname`),
     ],
     untimed: [...(await admin`select from drizzle.__drizzle_migrations where applied_at is null`)].length,
   }

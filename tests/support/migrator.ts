@@ -1,6 +1,6 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import { migrate, rollback } from '../../src/migrate.ts'
+import { migrate, repair, rollback } from '../../src/migrate.ts'
 
 /** One step of the way, up to a migration or down to the one before, from the migrations of a folder. */
 export interface Step {
@@ -32,6 +32,8 @@ export async function takeStep(
   // Of a connection that was cut in a transaction, postgres.js would wait to hear more.
   let timeout = 0
   try {
+    // A script that is interrupted is an edited one.
+    await repair(db, options)
     await (way === 'up' ? migrate(db, options) : rollback(db, options))
     timeout = 60
   } finally {

@@ -12,7 +12,11 @@ const later = '29990101000000_from_a_later_version'
 const mistakes = [
   { code: 'UNKNOWN', name: later, by: `insert into ${ledger} (hash, name) values ('0', '${later}')` },
   { code: 'MISSING', name: earlier, by: `insert into ${ledger} (hash, name) values ('0', '${earlier}')` },
-  { code: 'EDITED', name: names[2]!, by: `update ${ledger} set hash = '0' where name = '${names[2]}'` },
+  {
+    code: 'EDITED',
+    name: `${names[2]}/migration.sql`,
+    by: `update ${ledger} set hash = '0' where name = '${names[2]}'`,
+  },
   { code: 'OUT_OF_ORDER', name: names[3]!, by: `delete from ${ledger} where name = '${names[3]}'` },
 ]
 const problem = ({ code, name }: (typeof mistakes)[number]) => ({

@@ -48,9 +48,9 @@ test.each([
     expect(total).toBe(count)
     expect(place).toBe('20260101000000_visit/online.sql: statement 1 of 1, line 2')
   }
-  expect(
-    await at.sql`select relname from pg_class where relnamespace = 'drizzle'::regnamespace and relkind = 'r'`,
-  ).toEqual([{ relname: '__drizzle_migrations' }])
+  expect(await at.sql`select to_regclass('drizzle.__drizzle_migrations_progress')::text as progress`).toEqual(
+    [{ progress: null }],
+  )
 })
 
 /** Stops at a row in the middle. */

@@ -44,6 +44,16 @@ test.each<Mistake>([
     migration: expand,
     make: folder => appendFile(join(folder, expand, 'migration.sql'), '\n-- more'),
   },
+  {
+    code: 'EDITED',
+    migration: `${move}/down.sql`,
+    make: folder => writeFile(join(folder, move, 'down.sql'), 'delete from public.memories;'),
+  },
+  {
+    code: 'EDITED',
+    migration: `${move}/online.sql`,
+    make: folder => rm(join(folder, move, 'online.sql')),
+  },
   { code: 'MISSING', migration: move, make: folder => rm(join(folder, move), { recursive: true }) },
   {
     code: 'UNKNOWN',
@@ -99,6 +109,7 @@ test('a file that would end its transaction is refused before anything runs, up 
   await expect(rollback(at.db, { folder: other })).rejects.toMatchObject({ code: 'TRANSACTION_CONTROL' })
   await writeFile(join(other, '20260101000000_begin/down.sql'), 'drop table public.made;')
   await writeFile(join(other, '20260101000000_begin/down.check.sql'), 'commit;')
+  await repair(at.db, { folder: other })
   await expect(rollback(at.db, { folder: other })).rejects.toMatchObject({
     code: 'TRANSACTION_CONTROL',
     message: expect.stringMatching(
@@ -137,7 +148,9 @@ test('the ledger is compared again under the lock: what changed while we waited 
   )
   expect(outcome).toMatchObject({
     code: 'EDITED',
-    message: expect.stringMatching(new RegExp(`^${names[0]}: .* Nothing of ${hardening[0]} was run\\.$`)),
+    message: expect.stringMatching(
+      new RegExp(`^${names[0]}/migration\\.sql: .* Nothing of ${hardening[0]} was run\\.$`),
+    ),
   })
   expect(await readCatalog(at.admin)).toEqual(before)
 })
@@ -189,7 +202,7 @@ test('repair tells both hashes, changes nothing but these in the ledger, and mig
   const file = join(folder, edited, 'migration.sql')
   const recorded = sha256(await readFile(file, 'utf8'))
   await appendFile(file, '\n--> statement-breakpoint\ncreate table public.never_made ();')
-  const found = { name: edited, recorded, file: sha256(await readFile(file, 'utf8')) }
+  const found = { file: `${edited}/migration.sql`, recorded, now: sha256(await readFile(file, 'utf8')) }
   const before = await stateOf(at)
 
   expect(await repair(at.db, { folder, dryRun: true })).toEqual([found])
@@ -197,7 +210,7 @@ test('repair tells both hashes, changes nothing but these in the ledger, and mig
 
   expect(await repair(at.db, { folder })).toEqual([found])
   const ledger = 'drizzle.__drizzle_migrations'
-  const accepted = before.rows[ledger]!.map(row => row.replaceAll(recorded, found.file)).sort()
+  const accepted = before.rows[ledger]!.map(row => row.replaceAll(recorded, found.now)).sort()
   expect(accepted).not.toEqual(before.rows[ledger])
   expect(await stateOf(at)).toEqual({ ...before, rows: { ...before.rows, [ledger]: accepted } })
 
