@@ -1,4 +1,4 @@
--- What somebody else has made that hangs on what is dropped or renamed.
+-- What somebody else has made that hangs on what is dropped or renamed, or would run with our rights.
 
 with known (names) as materialized (
   -- What the migrations themselves make: {"table public.orders": ["column id", "index ix_orders"]}.
@@ -120,4 +120,20 @@ select d.migration, d.dropped, what.object, 'is lost', what.definition
      where s.classoid = 'pg_class'::regclass and s.objoid = c.oid
   ) as what (object, definition)
  where d.kind = 'table'
+ union
+-- Scripts run with the search_path `public`. There, an operator or a function that fits better is taken before PostgreSQL's own.
+select '', r.rolname::text, what.object, 'would run as us', null
+  from (select 'operator ' || o.oid::regoperator as object, 'pg_operator'::regclass as classid, o.oid, o.oprowner as owner
+          from pg_catalog.pg_operator o
+         where o.oprnamespace = to_regnamespace('public')
+         union all
+        select 'function ' || p.oid::regprocedure, 'pg_proc'::regclass, p.oid, p.proowner
+          from pg_catalog.pg_proc p
+         where p.pronamespace = to_regnamespace('public')
+           and exists (select from pg_catalog.pg_proc c where c.pronamespace = 'pg_catalog'::regnamespace and c.proname = p.proname)) what
+  join pg_catalog.pg_roles r on r.oid = what.owner
+ where not r.rolsuper
+   and r.rolname <> current_user
+   and r.oid <> (select datdba from pg_catalog.pg_database where datname = current_database())
+   and not exists (select from pg_catalog.pg_depend e where e.classid = what.classid and e.objid = what.oid and e.deptype = 'e')
  order by 1, 4, 3

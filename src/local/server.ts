@@ -81,7 +81,12 @@ async function start(options: StartOptions): Promise<Started> {
   const programs = await prepare(directory, options)
   await checkVersion(directory, programs)
   await readPasswords(directory)
-  if (isRoot()) onNote(`PostgreSQL cannot run as root: it runs as nobody, with its data in ${directory.path}`)
+  if (programs.user) {
+    const shared = programs.user === 'nobody' ? ', whose other processes can read its data' : ''
+    onNote(
+      `PostgreSQL cannot run as root: it runs as ${programs.user}${shared}, with its data in ${directory.path}`,
+    )
+  }
   const remembered = Number(await readFile(directory.port, 'utf8').catch(() => ''))
   const wanted = port ?? (remembered || DEFAULT_PORT)
   let used = wanted
@@ -120,7 +125,7 @@ async function prepare(directory: Directory, options: StartOptions) {
   const native = resolve(options.programs ?? packagedPrograms())
   try {
     await mkdir(path, { recursive: true })
-    // `nobody` can enter root's directories, but cannot list them or read other files than its own.
+    // Others can enter root's directories, but cannot list them or read other files than their own.
     if (isRoot()) await chmod(SHARED, 0o755)
     await chmod(path, isRoot() ? 0o711 : 0o700)
     const programs = await findPrograms(native)

@@ -7,11 +7,11 @@ export interface LedgerName {
   table: string
 }
 
-/** Something of somebody else's that hangs on what a migration drops or renames. */
+/** Something of somebody else's that hangs on what a migration drops or renames, or would run with our rights. */
 export interface Finding {
   /** `view public.report`, `column nickname on public.orders` */
   object: string
-  /** The migration that drops or renames it. */
+  /** The migration that drops or renames it; empty where it concerns all of them. */
   migration: string
   /** Whether nothing may be run because of it. Otherwise it is lost with what is dropped. */
   blocks: boolean

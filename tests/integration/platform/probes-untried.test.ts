@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { beforeAll, expect, inject, test } from 'vitest'
 import { migrate } from '../../../src/migrate.ts'
-import { sharedDatabase, undone } from '../../support/database.ts'
+import { ownDatabase, sharedDatabase, undone } from '../../support/database.ts'
 import { furtherMigration, idea, notPassed, signUps } from './further-migration.ts'
 
 const further = furtherMigration()
@@ -83,14 +83,17 @@ const needsAddress = theirs(
   'before',
   `if new.email is null then raise exception 'we need your address'; end if;`,
 )
-const both = ['a sign-up with e-mail', 'a sign-up without e-mail']
-
-test.for<[what: string, by: string, untried: string[], why: RegExp]>([
-  ['refuses sign-ups without e-mail', needsAddress, [both[1]!], /^we need your address \(SQLSTATE P0001\)$/],
+test.for<[what: string, by: string, untried: RegExp, why: RegExp]>([
+  [
+    'refuses sign-ups without e-mail',
+    needsAddress,
+    /^a sign-up without e-mail$/,
+    /^we need your address \(SQLSTATE P0001\)$/,
+  ],
   [
     'calls what is not there',
     theirs('after', 'perform public.not_there();'),
-    both,
+    signsUp,
     /function public.not_there\(\) does not exist/,
   ],
   [
@@ -100,22 +103,27 @@ test.for<[what: string, by: string, untried: string[], why: RegExp]>([
        as $$ begin raise exception 'not from here'; end $$;
      create trigger theirs before insert on auth.users
        for each row execute function app.create_profile_for_new_user()`,
-    both,
+    signsUp,
     /^not from here/,
   ],
   [
     'lets nobody in without saying so',
     theirs('before', 'return null;'),
-    both,
+    signsUp,
     /another trigger let nobody sign up/,
   ],
 ])("somebody else's trigger on auth.users that %s stops nothing", async ([, by, untried, why]) => {
-  await undone(drizzle({ client: at.admin }), async tx => {
-    await tx.execute(sql.raw(by))
-    const { probes } = await migrate(tx, { folder: further.folder })
-    const expected = { outcome: 'not tried', why: expect.stringMatching(why) }
-    expect(notPassed(probes)).toEqual(untried.map(what => ({ what, ...expected })))
-  })
+  const own = await ownDatabase('today')
+  await own.admin.unsafe(by)
+  const { probes } = await migrate(own.db, { folder: further.folder })
+  const expected = {
+    what: expect.stringMatching(untried),
+    outcome: 'not tried',
+    why: expect.stringMatching(why),
+  }
+  const skipped = notPassed(probes).filter(({ what }) => signsUp.test(what))
+  expect(skipped).toEqual(skipped.map(() => expected))
+  expect(skipped).toHaveLength(probes.filter(({ what }) => untried.test(what)).length)
 })
 
 test("somebody else's trigger hides nothing that is wrong with ours", async () => {
