@@ -35,42 +35,52 @@ export async function writeAgents(db: Database, agents: readonly Wanted[]): Prom
   if (agents.length > 0) await query(db, upsert)
 }
 
-export async function removeAgents(db: Database, keys: readonly string[]): Promise<void> {
-  if (keys.length > 0)
-    await query(db, sql`delete from public.${systemAgents} where agent_type in (${list(keys)})`)
+/** Waits for those who are giving these models to something, and lets nobody else begin. */
+export async function lockModels(db: Database, codes: readonly string[]): Promise<void> {
+  const lock = sql`select from public.${llms} where model_code in (${list(codes)}) order by model_code for update`
+  if (codes.length > 0) await query(db, lock)
 }
 
-/** Deletes the models that no agent needs, and returns their codes. */
-export async function removeModels(db: Database, keys: readonly string[]): Promise<string[]> {
-  const remove = sql`
-    delete from public.${llms} model
-     where model_code in (${list(keys)})
-       and not exists (select from public.${systemAgents} agent where agent.llm_id = model.id)
-    returning model_code as code`
-  return keys.length > 0 ? (await query<{ code: string }>(db, remove)).map(row => row.code) : []
-}
-
-/** Models that other tables need, each with one of these: above all the archive, which has no foreign keys. */
-export async function neededElsewhere(db: Database): Promise<Map<string, string>> {
-  const tables = await query<{ name: string }>(
+/**
+ * What needs each model, besides these agents: other agents, and rows of other tables. The archive has no foreign keys, so
+ * columns count by their name too.
+ */
+export async function usersOfModels(db: Database, besides: readonly string[]): Promise<Map<string, string>> {
+  const columns = await query<{ relation: string; name: string }>(
     db,
-    sql`select class.oid::regclass::text as name
+    sql`select class.oid::regclass::text as relation, quote_ident(attribute.attname) as name
           from pg_catalog.pg_attribute attribute join pg_catalog.pg_class class on class.oid = attribute.attrelid
-         where attribute.attname = 'llm_id' and attribute.atttypid = 'uuid'::regtype and not attribute.attisdropped
+         where (attribute.attname = 'llm_id' and attribute.atttypid = 'uuid'::regtype and not attribute.attisdropped
+                or (class.oid, array[attribute.attnum]) in (select conrelid, conkey from pg_catalog.pg_constraint
+                                                            where confrelid = 'public.llms'::regclass))
            and class.relkind in ('r', 'p') and class.relpersistence <> 't'
            and (has_schema_privilege(class.relnamespace, 'usage') and has_table_privilege(class.oid, 'select')
                 or class.relnamespace::regnamespace::text in ('public', 'archive'))
            and class.oid <> 'public.system_agents'::regclass`,
   )
-  if (tables.length === 0) return new Map()
-  // PostgreSQL has quoted these names.
-  const uses = tables.map(({ name }) => sql`select llm_id, ${name}::text as name from ${sql.raw(name)}`)
+  const uses = [
+    sql`select llm_id, 'agent ' || to_json(agent_type)::text as name from public.${systemAgents}
+         where agent_type not in (${list(besides)})`,
+    // PostgreSQL has quoted these names.
+    ...columns.map(
+      ({ relation, name }) => sql`select ${sql.raw(name)}, ${relation}::text from ${sql.raw(relation)}`,
+    ),
+  ]
   const needed = sql`
     select model_code as code, min(name) as name
       from (${sql.join(uses, sql` union all `)}) use join public.${llms} on llms.id = use.llm_id
      group by model_code`
   const rows = await query<{ code: string; name: string }>(db, needed)
   return new Map(rows.map(({ code, name }) => [code, name]))
+}
+
+export async function removeAgents(db: Database, keys: readonly string[]): Promise<void> {
+  const remove = sql`delete from public.${systemAgents} where agent_type in (${list(keys)})`
+  if (keys.length > 0) await query(db, remove)
+}
+
+export async function removeModels(db: Database, codes: readonly string[]): Promise<void> {
+  if (codes.length > 0) await query(db, sql`delete from public.${llms} where model_code in (${list(codes)})`)
 }
 
 function list(keys: readonly string[]): SQL {

@@ -4,7 +4,7 @@ import { didYouMean, MAX_SUGGESTIONS } from '../nearest.ts'
 import { pgErrorOf } from '../pg-error.ts'
 import { query, transaction } from '../query.ts'
 import { llms } from '../schema.ts'
-import { neededElsewhere, removeAgents, removeModels, writeAgents, writeModels } from './apply.ts'
+import { lockModels, removeAgents, removeModels, usersOfModels, writeAgents, writeModels } from './apply.ts'
 import { SeedError } from './diagnostic.ts'
 import { assertValid, type Loaded, loadFiles, type SeedDocuments, type SeedFiles } from './load.ts'
 import { plan, type TableReport, type Wanted } from './plan.ts'
@@ -69,23 +69,22 @@ async function run(db: Database, loaded: Loaded, options: SeedOptions): Promise<
     const hint = didYouMean(key, report.agents.orphaned)
     if (hint) notes.push(`agent ${quote(key)} is new${hint}`)
   }
-  const needed = prune ? await neededElsewhere(db) : new Map<string, string>()
-  for (const { key, fields } of agents) needed.set(fields.llm_model_code, `agent ${quote(key)}`)
   const named = typeof prune === 'object' && { llms: new Set(prune.llms), agents: new Set(prune.agents) }
   const mayGo = (table: keyof PruneKeys, key: string) => (named ? named[table].has(key) : prune !== false)
-  const { orphaned } = report.llms
-  partition(report.agents, report.agents.orphaned, key => mayGo('agents', key))
-  partition(report.llms, orphaned, key => mayGo('llms', key) && !needed.has(key))
+  partition(report.agents, key => mayGo('agents', key))
+  const candidates = report.llms.orphaned.filter(key => mayGo('llms', key))
+  if (!dryRun) await lockModels(db, candidates)
+  const besides = [...report.agents.removed, ...agents.map(({ key }) => key)]
+  const users = candidates.length > 0 ? await usersOfModels(db, besides) : new Map<string, string>()
+  for (const { key, fields } of agents) users.set(fields.llm_model_code, `agent ${quote(key)}`)
+  partition(report.llms, key => mayGo('llms', key) && !users.has(key))
+  for (const key of candidates.filter(key => users.has(key)))
+    notes.push(`model ${quote(key)} is not in the files, but ${users.get(key)} needs it: it stays`)
   if (!dryRun) {
     await removeAgents(db, report.agents.removed)
     await writeModels(db, changed(report.llms, models))
     await writeAgents(db, changed(report.agents, agents))
-    const removed = new Set(await removeModels(db, report.llms.removed))
-    partition(report.llms, orphaned, key => removed.has(key))
-  }
-  for (const key of report.llms.orphaned.filter(key => mayGo('llms', key))) {
-    const user = needed.get(key) ?? 'something'
-    notes.push(`model ${quote(key)} is not in the files, but ${user} needs it: it stays`)
+    await removeModels(db, report.llms.removed)
   }
   return { ...report, notes }
 }
@@ -97,9 +96,9 @@ async function storedCodes(db: Database): Promise<string[]> {
 }
 
 /** Divides orphaned rows into those that are removed and those that stay. */
-function partition(table: TableReport, orphaned: string[], isRemoved: (key: string) => boolean): void {
-  table.removed = orphaned.filter(isRemoved)
-  table.orphaned = orphaned.filter(key => !isRemoved(key))
+function partition(table: TableReport, isRemoved: (key: string) => boolean): void {
+  table.removed = table.orphaned.filter(isRemoved)
+  table.orphaned = table.orphaned.filter(key => !isRemoved(key))
 }
 
 function changed({ created, updated }: TableReport, rows: Wanted[]): Wanted[] {

@@ -85,9 +85,40 @@ test('a seed waits for the one before it and sees its rows, whatever isolation i
   }
 })
 
+test.each([
+  [
+    'an agent',
+    sql => sql`insert into system_agents (agent_type, llm_id, status, config)
+                          select 'NEW', id, 'active', '{}' from llms where model_code = 'old'`,
+    'agent "NEW"',
+  ],
+  [
+    'another table',
+    sql => sql`insert into others select id from llms where model_code = 'old'`,
+    'public.others',
+  ],
+] satisfies [string, (sql: postgres.TransactionSql) => Promise<unknown>, string][])(
+  'prune waits for whoever is giving a model to %s, and then leaves it and says so',
+  async (_, use, user) => {
+    await database.admin`truncate llms, system_agents cascade`
+    await database.sql`create table if not exists others (used uuid references llms)`
+    await seed(database.db, documents([model('kept'), model('old'), model('unused')], []))
+    const { pruning } = await database.admin.begin(async tx => {
+      await use(tx)
+      const pruning = seed(database.db, { ...documents([model('kept')], []), prune: true })
+      pruning.catch(() => {})
+      await eventually(waiting).toBe(1)
+      return { pruning }
+    })
+    const { llms, notes } = await pruning
+    expect(llms).toMatchObject({ unchanged: ['kept'], orphaned: ['old'], removed: ['unused'] })
+    expect(notes).toEqual([`model "old" is not in the files, but ${user} needs it: it stays`])
+  },
+)
+
+/** How many sessions wait for a lock. */
 async function waiting(): Promise<number> {
   const rows = await database.sql`
-    select from pg_locks join pg_database on pg_database.oid = database
-     where locktype = 'advisory' and not granted and datname = ${database.name}`
+    select from pg_locks join pg_stat_activity using (pid) where not granted and datname = ${database.name}`
   return rows.length
 }

@@ -194,7 +194,7 @@ describe('a seed', () => {
         await counted(many('inactive')),
         await counted({ ...documents([], []), prune: true }),
       ]
-      expect(counts).toEqual([7, 5, 7, 9])
+      expect(counts).toEqual([7, 5, 7, 10])
     },
   )
 })
@@ -231,7 +231,7 @@ describe('what is in the database but not in the files', () => {
     const report = await seed(database.db, { ...fewer(), prune })
     expect(report.agents).toEqual({ ...none, unchanged: ['T'], orphaned: ['V'], removed: ['U'] })
     expect(report.llms).toMatchObject({ orphaned: ['a', 'b', 'c'], removed: [] })
-    expect(report.notes).toContain('model "b" is not in the files, but something needs it: it stays')
+    expect(report.notes).toContain('model "b" is not in the files, but agent "V" needs it: it stays')
     expect((await rows()).agents.map(({ agent_type }) => agent_type)).toEqual(['T', 'V'])
   })
 
