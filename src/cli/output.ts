@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { printable, printableLine } from '../printable.ts'
 import type { Io } from './io.ts'
 
 /** Back to the beginning of the line, and it is empty. */
@@ -6,7 +7,10 @@ const CLEAR = '\r\x1b[2K'
 
 export type Output = ReturnType<typeof createOutput>
 
-/** Where a command's messages go: lines for a person, or with `--json` one document on stdout. */
+/**
+ * Where a command's messages go: lines for a person, or with `--json` one document on stdout. A name from a file or the
+ * database may hold anything: control characters are made visible here, and cells of a table are one line each.
+ */
 export function createOutput({ stdout, stderr, env }: Io, isJson: () => boolean) {
   let exitCode = 0
   const results = () => (isJson() ? stderr : stdout)
@@ -18,22 +22,24 @@ export function createOutput({ stdout, stderr, env }: Io, isJson: () => boolean)
   }
   const styled = (stream: Io['stdout'], style: 'bold' | 'green' | 'red', text: string) =>
     stream.isTTY && !env.NO_COLOR ? styleText(style, text, { stream }) : text
+  const plain = (stream: Io['stdout'], text: string) => write(stream, printable(text))
   const marked = (stream: Io['stdout'], style: 'green' | 'red', mark: string, text: string) =>
-    write(stream, stream.isTTY ? `${styled(stream, style, mark)} ${text}` : text)
+    write(stream, `${stream.isTTY ? `${styled(stream, style, mark)} ` : ''}${printable(text)}`)
 
   return {
     /** A line of the result. */
-    line: (text = '') => write(results(), text),
+    line: (text = '') => plain(results(), text),
     /** Something that succeeded; marked on a terminal. */
     done: (text: string) => marked(results(), 'green', '✓', text),
     /** Rows of the result, in columns below a heading. */
     table: (heading: string[], rows: (string | number)[][]) => {
-      const [first = '', ...lines] = columns([heading, ...rows.map(row => row.map(String))])
+      const cells = [heading, ...rows].map(row => row.map(cell => printableLine(String(cell))))
+      const [first = '', ...lines] = columns(cells)
       write(results(), styled(results(), 'bold', first))
       for (const line of lines) write(results(), line)
     },
     /** Progress, or something the user should know; always on stderr. */
-    note: (text: string) => write(stderr, text),
+    note: (text: string) => plain(stderr, text),
     /** A line that the next one takes the place of; on a terminal alone. */
     bar: (text: string) => {
       if (!stderr.isTTY) return

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { printableLine } from '../printable.ts'
 import {
   defaultSeedFiles,
   formatChange,
@@ -31,7 +32,7 @@ export const define: Define = (command, cli) => {
             const plan = await seed(db, { ...options, dryRun: true })
             const models = plan.llms.removed.map(key => `model ${key}`)
             const removed = [...models, ...plan.agents.removed.map(key => `agent ${key}`)]
-            for (const row of removed) cli.line(`${row}: would be removed`)
+            for (const row of removed) cli.line(printableLine(`${row}: would be removed`))
             if (removed.length > 0)
               await confirm(cli, `Remove ${count(removed.length, 'row')} from the database?`)
             // Rows added since then were not shown, and stay.
@@ -65,12 +66,13 @@ export function reportSeed({ llms, agents, dryRun, notes }: SeedReport, cli: Cli
 /** @returns how many rows are changed */
 function reportTable(noun: string, table: TableReport, would: string, cli: Cli): number {
   const { created, updated, removed, orphaned } = table
-  for (const key of created) cli.line(`${noun} ${key}: ${would}created`)
+  const report = (key: string, what: string) => cli.line(printableLine(`${noun} ${key}: ${what}`))
+  for (const key of created) report(key, `${would}created`)
   for (const { key, changes } of updated) {
-    cli.line(`${noun} ${key}: ${would}updated`)
+    report(key, `${would}updated`)
     for (const line of changes.flatMap(formatChange)) cli.line(`  ${line}`)
   }
-  for (const key of removed) cli.line(`${noun} ${key}: ${would}removed`)
-  for (const key of orphaned) cli.line(`${noun} ${key}: in the database but not in the file; left alone`)
+  for (const key of removed) report(key, `${would}removed`)
+  for (const key of orphaned) report(key, 'in the database but not in the file; left alone')
   return created.length + updated.length + removed.length
 }

@@ -1,3 +1,5 @@
+import { printableLine } from '../printable.ts'
+
 /** Something that is wrong in a seed file, and where. */
 export interface Diagnostic {
   file: string
@@ -16,9 +18,8 @@ export interface Diagnostic {
 
 /** A diagnostic as one line: `file:line:column path: what is wrong`. */
 export function formatDiagnostic({ file, line, column, path, message }: Diagnostic): string {
-  return line === undefined
-    ? `${file}: ${message}`
-    : `${file}:${line}:${column} ${path || '(document)'}: ${message}`
+  const place = line === undefined ? file : `${file}:${line}:${column} ${path || '(document)'}`
+  return printableLine(`${place}: ${message}`)
 }
 
 /** The same, with the line at fault and a caret below it. */
@@ -26,8 +27,8 @@ export function showDiagnostic(diagnostic: Diagnostic): string {
   const { line, source = '', caret = 0 } = diagnostic
   if (line === undefined) return formatDiagnostic(diagnostic)
   const blank = ' '.repeat(String(line).length)
-  const indent = printable(source.slice(0, caret)).replace(/[^\t]/g, ' ')
-  return `${formatDiagnostic(diagnostic)}\n  ${line} | ${printable(source)}\n  ${blank} | ${indent}^`
+  const indent = printableLine(source.slice(0, caret)).replace(/[^\t]/g, ' ')
+  return `${formatDiagnostic(diagnostic)}\n  ${line} | ${printableLine(source)}\n  ${blank} | ${indent}^`
 }
 
 export type SeedErrorCode =
@@ -48,9 +49,4 @@ export class SeedError extends Error {
     this.code = code
     this.diagnostics = diagnostics
   }
-}
-
-/** Makes control characters visible: a terminal would obey them. */
-export function printable(text: string): string {
-  return text.replace(/(?!\t)\p{Cc}/gu, char => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }

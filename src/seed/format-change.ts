@@ -1,22 +1,34 @@
 import { structuredPatch } from 'diff'
+import { clip, printableLine } from '../printable.ts'
 import type { Json } from '../schema/json.ts'
-import { printable } from './diagnostic.ts'
 import type { FieldChange } from './plan.ts'
 
 const SHORT = 60
 const MAX_LINES = 20
 
+/** Longer values are not compared: that would take longer than to write them. */
+const MAX_COMPARED = 1_000_000
+
 /** A change as lines for a person: `field: before -> after`, or for long text only the lines that differ. */
 export function formatChange({ field, before, after }: FieldChange): string[] {
-  const values = [before, after].map(value => (value === undefined ? '(none)' : JSON.stringify(value)))
-  if (values.every(value => value.length <= SHORT)) return [printable(`${field}: ${values.join(' -> ')}`)]
+  const name = clip(field)
+  const [old, now] = [shown(before), shown(after)]
+  const length = Math.max(old.length, now.length)
+  if (length <= SHORT) return [printableLine(`${name}: ${old} -> ${now}`)]
+  if (length > MAX_COMPARED) return [printableLine(`${name}: ${old.length} -> ${now.length} characters`)]
   const what = before === undefined ? ' (new)' : after === undefined ? ' (removed)' : ''
-  return [`${printable(field)}${what}:`, ...difference(before, after).map(line => `  ${printable(line)}`)]
+  return [`${name}${what}:`, ...difference(before, after).map(line => `  ${line}`)].map(printableLine)
+}
+
+function shown(value: Json | undefined): string {
+  return value === undefined ? '(none)' : JSON.stringify(value)
 }
 
 function difference(before: Json | undefined, after: Json | undefined): string[] {
-  const texts = [before, after].every(value => value === undefined || typeof value === 'string')
-  const [old = '', now = ''] = [before, after].map(value => fold(texts ? String(value ?? '') : pretty(value)))
+  const isText = [before, after].every(value => value === undefined || typeof value === 'string')
+  const [old = '', now = ''] = [before, after].map(value =>
+    fold(isText ? String(value ?? '') : pretty(value)),
+  )
   const patch = structuredPatch('', '', old, now, '', '', { context: 1, maxEditLength: 500 })
   if (patch === undefined) return [`${lineCount(old)} lines -> ${lineCount(now)} lines, mostly different`]
   const sameEnd = old === '' || now === '' || old.endsWith('\n') === now.endsWith('\n')
@@ -33,7 +45,9 @@ function pretty(value: Json | undefined): string {
 
 /** Breaks long lines after sentences, so that one changed word does not show a whole page. */
 function fold(text: string): string {
-  return text.replace(/[^\n]{101,}/g, line => line.replace(/.{1,99}?[.!?] (?=.)|.{100}(?=.)/gsu, '$&↩\n'))
+  const pieces = (line: string) => line.match(/.{1,99}?[.!?] |.{1,100}/gsu) ?? []
+  const lines = text.split('\n').map(line => (line.length > 100 ? pieces(line).join('↩\n') : line))
+  return lines.join('\n')
 }
 
 function lineCount(text: string): number {

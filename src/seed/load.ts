@@ -1,11 +1,12 @@
 import { isObject } from '../json.ts'
 import { didYouMean, MAX_SUGGESTIONS } from '../nearest.ts'
+import { clip } from '../printable.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { type Diagnostic, formatDiagnostic, SeedError } from './diagnostic.ts'
 import { agentEntry, agentsFile, modelEntry, modelsFile, type SeedAgent, type SeedModel } from './entries.ts'
 import { valueInYaml11 } from './scalar.ts'
 import { validate } from './validate.ts'
-import { clip, quote } from './words.ts'
+import { quote } from './words.ts'
 import { parseYaml, readYamlFile, type YamlFile } from './yaml-file.ts'
 
 /** The paths of the two seed files. */

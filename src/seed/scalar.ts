@@ -1,6 +1,7 @@
 import { isScalar, type Scalar, Schema } from 'yaml'
 import { isStorable, NOT_STORABLE } from '../json.ts'
-import { clip, describe } from './words.ts'
+import { clip } from '../printable.ts'
+import { describe } from './words.ts'
 
 /** Why neither JSON nor `jsonb` can hold what a YAML scalar says. */
 export function scalarProblem({ value, source = '' }: Scalar): string | undefined {

@@ -1,3 +1,4 @@
+import { clip } from '../printable.ts'
 import type { Json } from '../schema/json.ts'
 
 /** `agents[0].config["top k"]`: how diagnostics name a value. */
@@ -5,7 +6,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
   return path
     .map((step, index) => {
       if (typeof step === 'number') return `[${step}]`
-      const key = String(step)
+      const key = clip(String(step))
       if (!/^[\w-]+$/.test(key)) return `[${JSON.stringify(key)}]`
       return index === 0 ? key : `.${key}`
     })
@@ -19,11 +20,6 @@ export function describe(value: Json): string {
   if (typeof value === 'object') return 'a mapping'
   if (typeof value === 'string') return quote(value)
   return `the ${typeof value === 'number' ? 'number' : 'truth value'} ${value}`
-}
-
-/** A text, cut where it is long. */
-export function clip(text: string, length = 100): string {
-  return text.length > length ? `${text.slice(0, length)}…` : text
 }
 
 /** The same in quotes. */

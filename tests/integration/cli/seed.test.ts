@@ -140,6 +140,36 @@ test('mistakes are plain lines without a terminal, all of them are in the JSON d
   expect(await stored()).toEqual(before)
 })
 
+test('values and keys of megabytes are changed, and the report of it is short', async () => {
+  const rows = [agent('ONE', 'kept', { config: { prompt } }), agent('TWO', 'kept')]
+  await database.admin`
+    update system_agents set config = jsonb_build_object('prompt', repeat('x', 8000000), repeat('k', 5000000), 1)
+     where agent_type = 'ONE'`
+  const { code, stdout } = await runSeed([model('kept'), model('old')], rows)
+  expect(code).toBe(0)
+  expect(stdout).toContain(`  config.prompt: 8000002 -> ${JSON.stringify(prompt).length} characters\n`)
+  expect(stdout).toMatch(/^ {2}config\.k+…: 1 -> \(none\)$/m)
+  expect(stdout.length).toBeLessThan(1000)
+})
+
+test('no name from a file or the database reaches the terminal as it is, nor adds a line', async () => {
+  const name = 'A\u001b[2J\u202e\nB'
+  const shown = String.raw`A\x1b[2J\u202e\x0aB`
+  const { stdout } = await runSeed([model('kept'), model(name)], [agent(name, 'kept')])
+  for (const noun of ['model', 'agent']) expect(stdout).toContain(`${noun} ${shown}: created\n`)
+  const wrong = [agent(name, name, { status: 'on', [name]: 1 })]
+  for (const [agents, ...args] of [
+    [[agent('NEW', name)]],
+    [[agent('NEW', name)], '--prune'],
+    [wrong],
+    [[agent('X', `${name}?`)]],
+  ] as [object[], ...string[]][]) {
+    const ran = await runSeed([model('kept')], agents, ...args)
+    expect(ran.stdout + ran.stderr).toMatch(/A\\[ux].*B/)
+    expect(ran.stdout + ran.stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Bidi_Control}]/u)
+  }
+})
+
 test('a file that does not exist is named, without a line', async () => {
   const env = { DATABASE_URL: database.url }
   expect(await runCli(['seed', '--llms', 'nope.yaml'], { cwd: directory, env })).toMatchObject({

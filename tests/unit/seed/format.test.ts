@@ -77,6 +77,16 @@ describe('a change', () => {
     ])
   })
 
+  test.each([
+    ['one line', 'x'.repeat(8_000_000)],
+    ['words', 'be kind '.repeat(1_000_000)],
+    ['lines', 'a\n'.repeat(4_000_000)],
+    ['a key', { ['k'.repeat(5_000_000)]: 1 }],
+  ])('of megabytes in %s gives the lengths', (_, value) => {
+    const { length } = JSON.stringify(value)
+    expect(change(value, 'short')).toEqual([`config.x: ${length} -> 7 characters`])
+  })
+
   test('prints no control character that a terminal would obey', () => {
     expect(change('x', `\u001b[31m${'x'.repeat(80)}\u009b`).join('\n')).toMatch(/\\x1b\[31mx+\\x9b/)
   })
