@@ -14,7 +14,6 @@ export {
   formatDiagnostic,
   SeedError,
   type SeedErrorCode,
-  showDiagnostic,
 } from './seed/diagnostic.ts'
 export type { SeedAgent, SeedModel } from './seed/entries.ts'
 export { formatChange } from './seed/format-change.ts'

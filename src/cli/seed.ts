@@ -8,7 +8,6 @@ import {
   type SeedOptions,
   type SeedReport,
   seed,
-  showDiagnostic,
   type TableReport,
 } from '../seed.ts'
 import { type Cli, type Define, exitCodes } from './cli.ts'
@@ -45,8 +44,7 @@ export const define: Define = (command, cli) => {
       } catch (error) {
         if (!(error instanceof SeedError) || error.diagnostics.length === 0) throw error
         const { code, message, diagnostics } = error
-        const format = cli.io.stderr.isTTY ? showDiagnostic : formatDiagnostic
-        for (const diagnostic of diagnostics) cli.error(format(diagnostic))
+        for (const diagnostic of diagnostics) cli.error(formatDiagnostic(diagnostic))
         cli.finish({ error: { code, message, diagnostics } }, exitCodes.error)
       }
     })

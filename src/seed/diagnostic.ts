@@ -1,4 +1,5 @@
-import { printableLine } from '../printable.ts'
+import { clip, printableLine } from '../printable.ts'
+import type { Json } from '../schema/json.ts'
 
 /** Something that is wrong in a seed file, and where. */
 export interface Diagnostic {
@@ -10,25 +11,12 @@ export interface Diagnostic {
   /** Which value, like `agents[2].config.prompt`; empty where the document as a whole is meant. */
   path: string
   message: string
-  /** The line at fault, cut around the column where it is long. */
-  source?: string
-  /** Where the fault begins in `source`, from 0: the place for a caret. */
-  caret?: number
 }
 
 /** A diagnostic as one line: `file:line:column path: what is wrong`. */
 export function formatDiagnostic({ file, line, column, path, message }: Diagnostic): string {
   const place = line === undefined ? file : `${file}:${line}:${column} ${path || '(document)'}`
   return printableLine(`${place}: ${message}`)
-}
-
-/** The same, with the line at fault and a caret below it. */
-export function showDiagnostic(diagnostic: Diagnostic): string {
-  const { line, source = '', caret = 0 } = diagnostic
-  if (line === undefined) return formatDiagnostic(diagnostic)
-  const blank = ' '.repeat(String(line).length)
-  const indent = printableLine(source.slice(0, caret)).replace(/[^\t]/g, ' ')
-  return `${formatDiagnostic(diagnostic)}\n  ${line} | ${printableLine(source)}\n  ${blank} | ${indent}^`
 }
 
 export type SeedErrorCode =
@@ -49,4 +37,28 @@ export class SeedError extends Error {
     this.code = code
     this.diagnostics = diagnostics
   }
+}
+
+/** `agents[0].config["top k"]`: how diagnostics name a value. */
+export function formatPath(path: readonly PropertyKey[]): string {
+  const steps = path.map(step => {
+    if (typeof step === 'number') return `[${step}]`
+    const key = clip(String(step))
+    return /^[\w-]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
+  })
+  return steps.join('').replace(/^\./, '')
+}
+
+/** What a value is, for a message. */
+export function describe(value: Json): string {
+  if (value === null) return 'nothing'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'a mapping'
+  if (typeof value === 'string') return quote(value)
+  return `the ${typeof value === 'number' ? 'number' : 'truth value'} ${value}`
+}
+
+/** A text in quotes, cut where it is long. */
+export function quote(text: string): string {
+  return JSON.stringify(clip(text))
 }

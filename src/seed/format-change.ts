@@ -12,44 +12,29 @@ const MAX_COMPARED = 1_000_000
 /** A change as lines for a person: `field: before -> after`, or for long text only the lines that differ. */
 export function formatChange({ field, before, after }: FieldChange): string[] {
   const name = clip(field)
-  const [old, now] = [shown(before), shown(after)]
+  const old = before === undefined ? '(none)' : JSON.stringify(before)
+  const now = after === undefined ? '(none)' : JSON.stringify(after)
   const length = Math.max(old.length, now.length)
   if (length <= SHORT) return [printableLine(`${name}: ${old} -> ${now}`)]
-  if (length > MAX_COMPARED) return [printableLine(`${name}: ${old.length} -> ${now.length} characters`)]
-  const what = before === undefined ? ' (new)' : after === undefined ? ' (removed)' : ''
-  return [`${name}${what}:`, ...difference(before, after).map(line => `  ${line}`)].map(printableLine)
-}
-
-function shown(value: Json | undefined): string {
-  return value === undefined ? '(none)' : JSON.stringify(value)
-}
-
-function difference(before: Json | undefined, after: Json | undefined): string[] {
-  const isText = [before, after].every(value => value === undefined || typeof value === 'string')
-  const [old = '', now = ''] = [before, after].map(value =>
-    fold(isText ? String(value ?? '') : pretty(value)),
-  )
-  const patch = structuredPatch('', '', old, now, '', '', { context: 1, maxEditLength: 500 })
-  if (patch === undefined) return [`${lineCount(old)} lines -> ${lineCount(now)} lines, mostly different`]
-  const sameEnd = old === '' || now === '' || old.endsWith('\n') === now.endsWith('\n')
-  const lines = patch.hunks
-    .flatMap((hunk, index) => (index === 0 ? hunk.lines : ['…', ...hunk.lines]))
-    .filter(line => !(sameEnd && line.startsWith('\\')))
+  const lines = length > MAX_COMPARED ? [] : difference(before, after)
+  if (lines.length === 0) return [printableLine(`${name}: ${old.length} -> ${now.length} characters`)]
   const more = lines.length - MAX_LINES
-  return more > 1 ? [...lines.slice(0, MAX_LINES), `… and ${more} more lines`] : lines
+  const shown = more > 1 ? [...lines.slice(0, MAX_LINES), `… and ${more} more lines`] : lines
+  return [`${name}:`, ...shown.map(line => `  ${line}`)].map(printableLine)
 }
 
-function pretty(value: Json | undefined): string {
-  return value === undefined ? '' : JSON.stringify(value, null, 2)
+/** The lines that differ, with one around them; none if nearly all do. */
+function difference(before: Json | undefined, after: Json | undefined): string[] {
+  const options = { context: 1, maxEditLength: 500 }
+  const patch = structuredPatch('', '', folded(before), folded(after), '', '', options)
+  return (patch?.hunks ?? []).flatMap(({ lines }, index) => (index === 0 ? lines : ['…', ...lines]))
 }
 
-/** Breaks long lines after sentences, so that one changed word does not show a whole page. */
-function fold(text: string): string {
-  const pieces = (line: string) => line.match(/.{1,99}?[.!?] |.{1,100}/gsu) ?? []
-  const lines = text.split('\n').map(line => (line.length > 100 ? pieces(line).join('↩\n') : line))
-  return lines.join('\n')
-}
-
-function lineCount(text: string): number {
-  return text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
+/** Long lines are broken after sentences, so that one changed word does not show a whole page. */
+function folded(value: Json | undefined): string {
+  if (value === undefined) return ''
+  const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2)
+  const fold = (line: string) => line.match(/.{1,99}?[.!?] |.{1,100}/gsu)?.join('↩\n') ?? ''
+  const lines = text.split('\n').map(line => (line.length > 100 ? fold(line) : line))
+  return `${lines.join('\n')}\n`
 }

@@ -1,12 +1,9 @@
-import { isObject } from '../json.ts'
 import { didYouMean, MAX_SUGGESTIONS } from '../nearest.ts'
 import { clip } from '../printable.ts'
 import type { JsonObject } from '../schema/json.ts'
-import { type Diagnostic, formatDiagnostic, SeedError } from './diagnostic.ts'
+import { type Diagnostic, formatDiagnostic, quote, SeedError } from './diagnostic.ts'
 import { agentEntry, agentsFile, modelEntry, modelsFile, type SeedAgent, type SeedModel } from './entries.ts'
-import { valueInYaml11 } from './scalar.ts'
 import { validate } from './validate.ts'
-import { quote } from './words.ts'
 import { parseYaml, readYamlFile, type YamlFile } from './yaml-file.ts'
 
 /** The paths of the two seed files. */
@@ -18,9 +15,8 @@ export interface SeedFiles {
 /** The text of the two seed files, and the name that diagnostics give each. */
 export type SeedTexts = Record<keyof SeedFiles, { file: string; text: string }>
 
-/** An agent's use of a model that the files do not have; `at` is the diagnostic if the database has none either. */
+/** A use of a model that the files do not have; `at` is the diagnostic if the database has none either. */
 export interface SeedReference {
-  agent: string
   model: string
   at: Diagnostic
 }
@@ -50,52 +46,22 @@ export function loadTexts({ llms, agents }: SeedTexts): Loaded {
 function load(llms: YamlFile, agents: YamlFile): Loaded {
   const models = validate(llms, 'llms', modelsFile, modelEntry)
   const entries = validate(agents, 'agents', agentsFile, agentEntry)
-  // Without the list of models, every use of one would look wrong.
-  const references = models && entries ? findReferences(agents, entries, models) : []
-  const unsupported = models && entries ? findUnsupportedSettings(agents, entries, models) : []
   return {
     models: (models ?? []) as unknown as SeedModel[],
     agents: (entries ?? []) as unknown as SeedAgent[],
-    references,
-    notes: [...llms.notes, ...agents.notes, ...unsupported].map(formatDiagnostic),
+    // Without the list of models, every use of one would look wrong.
+    references: models && entries ? findReferences(agents, entries, models) : [],
+    notes: [...llms.notes, ...agents.notes].map(formatDiagnostic),
     diagnostics: [...llms.diagnostics, ...agents.diagnostics],
   }
 }
 
 function findReferences(yaml: YamlFile, agents: JsonObject[], models: JsonObject[]): SeedReference[] {
   const codes = new Set(models.map(({ model_code }) => model_code))
-  return agents.flatMap(({ agent_type: agent = '', llm_model_code: model }, index) => {
+  return agents.flatMap(({ agent_type, llm_model_code: model }, index) => {
     if (typeof model !== 'string' || model.trim() === '' || codes.has(model)) return []
-    const message = `agent ${quote(String(agent))} needs the unknown model ${quote(model)}`
-    return [{ agent: String(agent), model, at: yaml.locate(['agents', index, 'llm_model_code'], message) }]
-  })
-}
-
-/** A value, read as YAML 1.1 where YAML 1.2 made it text: `no`, `64_000`. */
-function meant(value: unknown): unknown {
-  return typeof value === 'string' ? valueInYaml11(value) : value
-}
-
-/** What an agent asks of its model that the model does not offer, as far as the files say: a backend may know better. */
-function findUnsupportedSettings(yaml: YamlFile, agents: JsonObject[], models: JsonObject[]): Diagnostic[] {
-  const offers = new Map(models.map(({ model_code, config }) => [model_code, config]))
-  return agents.flatMap(({ llm_model_code: model, config: asked }, index) => {
-    const offer = offers.get(model)
-    if (!isObject(asked) || !isObject(offer)) return []
-    const note = (key: string, limit: string) =>
-      yaml.locate(
-        ['agents', index, 'config', key],
-        `${quote(String(model))} ${limit}; it is stored all the same`,
-        'key',
-      )
-    const [wanted, most] = [meant(asked.max_tokens), meant(offer.max_output_tokens)]
-    const isTooMuch = typeof wanted === 'number' && typeof most === 'number' && wanted > most
-    return [
-      ...('temperature' in asked && meant(offer.temperature) === false
-        ? [note('temperature', 'takes no temperature')]
-        : []),
-      ...(isTooMuch ? [note('max_tokens', `gives at most ${most} tokens`)] : []),
-    ]
+    const message = `agent ${quote(String(agent_type ?? ''))} needs the unknown model ${quote(model)}`
+    return [{ model, at: yaml.locate(['agents', index, 'llm_model_code'], message) }]
   })
 }
 
@@ -113,8 +79,8 @@ export function assertValid(loaded: Loaded, stored: Iterable<string> | undefined
   const unknown = (stored ? documents.references : [])
     .filter(({ model }) => !codes.has(model))
     .map(({ model, at }, index) => {
-      const hint = index < MAX_SUGGESTIONS ? didYouMean(model, known) : ''
-      return { ...at, message: `${at.message}${hint} (known: ${list})` }
+      const hint = index < MAX_SUGGESTIONS ? `${didYouMean(model, known)} (known: ${list})` : ''
+      return { ...at, message: `${at.message}${hint}` }
     })
   if (diagnostics.length + unknown.length === 0) return documents
   throw new SeedError('SEED_INVALID', inOrder([...diagnostics, ...unknown]))
@@ -123,10 +89,8 @@ export function assertValid(loaded: Loaded, stored: Iterable<string> | undefined
 /** By file, in the order they come in, then by place. */
 function inOrder(diagnostics: Diagnostic[]): Diagnostic[] {
   const files = [...new Set(diagnostics.map(({ file }) => file))]
-  return diagnostics.toSorted(
-    (a, b) =>
-      files.indexOf(a.file) - files.indexOf(b.file) ||
-      (a.line ?? 0) - (b.line ?? 0) ||
-      (a.column ?? 0) - (b.column ?? 0),
+  const byPlace = diagnostics.toSorted(
+    (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
   )
+  return files.flatMap(file => byPlace.filter(diagnostic => diagnostic.file === file))
 }

@@ -1,7 +1,11 @@
 import { isScalar, type Scalar, Schema } from 'yaml'
 import { isStorable, NOT_STORABLE } from '../json.ts'
 import { clip } from '../printable.ts'
-import { describe } from './words.ts'
+import type { Json } from '../schema/json.ts'
+import { describe, quote } from './diagnostic.ts'
+
+/** More digits than JSON readers keep, by far; to compare them would take long. */
+const MAX_DIGITS = 1000
 
 /** Why neither JSON nor `jsonb` can hold what a YAML scalar says. */
 export function scalarProblem({ value, source = '' }: Scalar): string | undefined {
@@ -9,9 +13,8 @@ export function scalarProblem({ value, source = '' }: Scalar): string | undefine
   if (typeof value !== 'number') return undefined
   const shown = clip(source, 40)
   if (!Number.isFinite(value)) return `is ${shown}, which JSON cannot hold`
-  return isExact(value, source)
-    ? undefined
-    : `${shown} cannot be represented exactly in JSON: write it in quotes`
+  if (source.length <= MAX_DIGITS && isExact(value, source)) return undefined
+  return `${shown} cannot be represented exactly in JSON: write it in quotes`
 }
 
 /** Whether a number still is what was written. JSON readers agree on integers up to 2^53. */
@@ -39,32 +42,31 @@ const PYYAML =
 const MAY_DIFFER = /^(?:[-+.\d]|(?:y|yes|no?|on|off|true|false|null|~)$)/i
 
 /** What a plain scalar was in YAML 1.1. */
-export function valueInYaml11(source: string): boolean | number | string | null | Date {
-  if (!MAY_DIFFER.test(source)) return source
+function valueInYaml11(source: string): Json | Date {
   for (const { default: isDefault, collection, test, resolve } of yaml11.tags) {
     if (isDefault !== true || collection || !test?.test(source)) continue
     const resolved = resolve(source, () => {}, { intAsBigInt: false })
-    const value = (isScalar(resolved) ? resolved.value : resolved) as boolean | number | null | Date
+    const value = (isScalar(resolved) ? resolved.value : resolved) as Json | Date
     return (typeof value === 'number' || value instanceof Date) && !PYYAML.test(source) ? source : value
   }
   return source
 }
 
 /**
- * What YAML 1.1 took a plain scalar for, where YAML 1.2 takes it for something else: `yes`, `1_000`, `0777`, a date. The
- * first seed files were written for PyYAML, which reads YAML 1.1.
+ * What is to know about a plain scalar: that YAML 1.1, which PyYAML reads and the first seed files were written in, took
+ * it for something else than YAML 1.2 does (`yes`, `1_000`, `0777`, a date), or that a number loses its last zero.
  */
-export function readAsYaml11({ type, source = '', value, tag }: Scalar, isKey: boolean): string | undefined {
-  if (type !== 'PLAIN' || tag !== undefined) return undefined
-  if (/^(?:=|<<)$/.test(source)) return isKey ? undefined : 'an error'
-  if (!MAY_DIFFER.test(source)) return undefined
-  const earlier = valueInYaml11(source)
-  if (earlier instanceof Date) return 'a date'
-  // In JSON, a key is text.
-  return Object.is(isKey ? String(earlier) : earlier, value) ? undefined : describe(earlier)
-}
-
-/** Whether it is a number such as `1.10`, a version perhaps, of which 1.1 is left. */
-export function losesZero({ type, source, value }: Scalar): boolean {
-  return type === 'PLAIN' && typeof value === 'number' && /\.\d*[1-9]0+$/.test(source ?? '')
+export function scalarNote({ type, source = '', value, tag }: Scalar, isKey: boolean): string | undefined {
+  if (type !== 'PLAIN' || source.length > MAX_DIGITS) return undefined
+  const now = `is ${describe(value as Json)};`
+  if (tag === undefined && !isKey && /^(?:=|<<)$/.test(source)) return `${now} in YAML 1.1 it was an error`
+  if (tag === undefined && MAY_DIFFER.test(source)) {
+    const earlier = valueInYaml11(source)
+    if (earlier instanceof Date) return `${now} in YAML 1.1 it was a date`
+    // In JSON, a key is text.
+    if (!Object.is(isKey ? String(earlier) : earlier, value))
+      return `${now} in YAML 1.1 it was ${describe(earlier)}`
+  }
+  const losesZero = typeof value === 'number' && /\.\d*[1-9]0+$/.test(source)
+  return losesZero ? `${now} in quotes it would be ${quote(source)}` : undefined
 }

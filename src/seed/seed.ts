@@ -5,10 +5,9 @@ import { pgErrorOf } from '../pg-error.ts'
 import { query, transaction } from '../query.ts'
 import { llms } from '../schema.ts'
 import { lockModels, removeAgents, removeModels, usersOfModels, writeAgents, writeModels } from './apply.ts'
-import { SeedError } from './diagnostic.ts'
+import { quote, SeedError } from './diagnostic.ts'
 import { assertValid, type Loaded, loadFiles, type SeedDocuments, type SeedFiles } from './load.ts'
 import { plan, type TableReport, type Wanted } from './plan.ts'
-import { quote } from './words.ts'
 
 /** The advisory lock under which one seed at a time writes: "seed" in ASCII. */
 export const SEED_LOCK = 0x73656564

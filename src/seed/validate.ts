@@ -2,9 +2,11 @@ import type { z } from 'zod'
 import { isObject } from '../json.ts'
 import { didYouMean, MAX_SUGGESTIONS } from '../nearest.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
+import { describe, quote } from './diagnostic.ts'
 import { configKeys } from './entries.ts'
-import { describe, quote } from './words.ts'
 import type { YamlFile } from './yaml-file.ts'
+
+type Key = keyof typeof configKeys
 
 /**
  * Reads the list of a seed file, and reports what is wrong with it and what is only worth a note. The first field of an
@@ -12,23 +14,24 @@ import type { YamlFile } from './yaml-file.ts'
  *
  * @returns the entries, right or wrong; undefined where there is no list to read
  */
-export function validate(
-  yaml: YamlFile,
-  key: keyof typeof configKeys,
-  file: z.ZodType,
-  entry: z.ZodObject,
-): JsonObject[] | undefined {
+export function validate(yaml: YamlFile, key: Key, file: z.ZodType, entry: z.ZodObject) {
   const { value, diagnostics, notes } = yaml
   if (value === undefined) return undefined
   const wasWhole = diagnostics.length === 0
-  const result = file.safeParse(value ?? {}, { error: explain })
   const fields = Object.keys(entry.shape)
+  const result = file.safeParse(value ?? {}, { error: explain })
+  let suggestions = 0
   for (const issue of result.error?.issues ?? []) {
     if (issue.code !== 'unrecognized_keys') yaml.report(issue.path, issue.message)
     const known = issue.path.length === 0 ? [key] : fields
     for (const name of issue.code === 'unrecognized_keys' ? issue.keys : []) {
-      const hint = didYouMean(name, known) || ` (known: ${known.join(', ')})`
-      yaml.report([...issue.path, name], `is not a known key${hint}`, 'key')
+      suggestions += 1
+      const nearest = suggestions < MAX_SUGGESTIONS ? didYouMean(name, known) : ''
+      yaml.report(
+        [...issue.path, name],
+        `is not a known key${nearest || ` (known: ${known.join(', ')})`}`,
+        'key',
+      )
     }
   }
   const list = isObject(value) ? value[key] : undefined
@@ -55,29 +58,25 @@ function explain(issue: z.core.$ZodRawIssue): string {
   return `must be ${allowed.join(' or ') || (names[type] ?? type)}, not ${describe(input)}${hint}`
 }
 
-function reportDuplicates(yaml: YamlFile, key: string, id: string, entries: JsonObject[]): void {
+function reportDuplicates(yaml: YamlFile, key: Key, id: string, entries: JsonObject[]): void {
   const first = new Map<string, number>()
   for (const [index, { [id]: name }] of entries.entries()) {
     if (typeof name !== 'string') continue
-    const earlier = first.get(name)
-    if (earlier === undefined) first.set(name, index)
-    else {
-      const { line } = yaml.locate([key, earlier, id], '')
-      yaml.report([key, index, id], `${quote(name)} was used already on line ${line}`)
-    }
+    const { line } = yaml.locate([key, first.get(name) ?? index, id], '')
+    if (first.has(name)) yaml.report([key, index, id], `${quote(name)} was used already on line ${line}`)
+    else first.set(name, index)
   }
 }
 
 /** A key of a configuration that is nearly one we know: not wrong, for a backend may read it. */
-function noteMisspelledKeys(yaml: YamlFile, key: keyof typeof configKeys, entries: JsonObject[]): void {
+function noteMisspelledKeys(yaml: YamlFile, key: Key, entries: JsonObject[]): void {
   const known = Object.keys(configKeys[key])
-  const unknown = entries.flatMap(({ config }, index) =>
-    Object.keys(isObject(config) ? config : {}).flatMap(name =>
-      known.includes(name) ? [] : [[key, index, 'config', name]],
-    ),
+  const paths = entries.flatMap(({ config }, index) =>
+    Object.keys(isObject(config) ? config : {}).map(name => ({ name, path: [key, index, 'config', name] })),
   )
-  for (const path of unknown.slice(0, MAX_SUGGESTIONS)) {
-    const hint = didYouMean(String(path.at(-1)), known)
+  const unknown = paths.filter(({ name }) => !known.includes(name))
+  for (const { name, path } of unknown.slice(0, MAX_SUGGESTIONS)) {
+    const hint = didYouMean(name, known)
     if (hint)
       yaml.notes.push(yaml.locate(path, `is not a known setting; it is stored as it is${hint}`, 'key'))
   }

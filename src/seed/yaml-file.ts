@@ -1,25 +1,12 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  Scalar,
-  visit,
-} from 'yaml'
+import { isUtf8 } from 'node:buffer'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { Composer, type CST, type Document, Lexer, LineCounter, Parser } from 'yaml'
+import { clip } from '../printable.ts'
 import type { Json } from '../schema/json.ts'
-import type { Diagnostic } from './diagnostic.ts'
-import { readTextFile } from './read-file.ts'
-import { losesZero, readAsYaml11, scalarProblem } from './scalar.ts'
-import { describe, formatPath, quote } from './words.ts'
-
-export type Path = readonly PropertyKey[]
+import { type Diagnostic, formatPath } from './diagnostic.ts'
+import { type Finding, MAX_DEPTH, type Path, type Place, readValues, TOO_DEEP } from './values.ts'
 
 /** What a YAML file says, and where each part of it is. */
 export interface YamlFile {
@@ -36,57 +23,65 @@ export interface YamlFile {
   report: (path: Path, message: string, at?: 'key' | 'value') => void
 }
 
-/** Levels of nesting: more than a setting needs, fewer than a recursive reader overflows at. */
-const MAX_DEPTH = 100
-const TOO_DEEP = `is nested more than ${MAX_DEPTH} deep`
+/** The most bytes that a file may have: some hundred times what people write. */
+const MAX_SIZE = 5 * 1024 * 1024
 
-/** How many values the aliases of a file may stand for. */
-const MAX_ALIAS_COUNT = 10_000
+const ESCAPE = /\\(?:[0abefnrtvN_LP "\\/\t\r\n]|x[\da-f]{2}|u[\da-f]{4}|U[\da-f]{8})/gi
 
-const NOT_MERGEABLE = 'only a mapping, or a list of mappings, can be merged'
-
-/** The tags of JSON's values; `!` asks for none. */
-const JSON_TAG = /^(?:!|tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq))$/
+/** Some more than 10,000 agents have, and few enough to be read within seconds. */
+const LIMITS: { most: number; of: string; among: (piece: string) => number }[] = [
+  { most: 750_000, of: 'keys, values and marks', among: () => 1 },
+  { most: 50_000, of: 'anchors, aliases and tags', among: piece => (/^[&*!]/.test(piece) ? 1 : 0) },
+  {
+    most: 1000,
+    of: 'wrong escapes',
+    among: piece => (piece.startsWith('"') ? piece.replace(ESCAPE, '').split('\\').length - 1 : 0),
+  },
+]
 
 /** Reads a YAML file. That it cannot be read is a diagnostic too. */
 export async function readYamlFile(file: string): Promise<YamlFile> {
-  const read = await readTextFile(file)
-  if ('text' in read) return parseYaml(file, read.text)
-  return {
+  const failed = (message: string): YamlFile => ({
     ...parseYaml(file, ''),
     value: undefined,
-    diagnostics: [{ file, path: '', message: read.failure }],
+    diagnostics: [{ file, path: '', message }],
+  })
+  try {
+    const stats = await stat(file)
+    if (stats.isDirectory()) return failed('it is a directory, not a file')
+    if (!stats.isFile()) return failed('it is not a regular file')
+    const bytes = await buffer(createReadStream(file, { end: MAX_SIZE }))
+    if (bytes.length > MAX_SIZE) return failed('the file is larger than 5 MB')
+    const text = bytes.toString('utf8')
+    if (isUtf8(bytes)) return parseYaml(file, text.replace(/^\uFEFF/, ''))
+    const [before = ''] = text.split('\uFFFD', 1)
+    return failed(`is not UTF-8 text: see line ${before.split('\n').length}`)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return failed('the file does not exist')
+    return failed(`the file cannot be read: ${code === 'EACCES' ? 'permission denied' : message}`)
   }
 }
 
 /** Reads YAML text. `file` is what diagnostics call it. */
 export function parseYaml(file: string, text: string): YamlFile {
   const lines = lineCounterOf(text)
-  const document = parseDocument(text, {
-    // A %YAML directive must not change how values are read.
-    schema: 'core',
-    merge: true,
-    stringKeys: true,
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: 'error',
-  })
-  const place = ({ offset, path, message }: Finding) => placeIn(file, text, lines, offset, path, message)
-  const syntax = syntaxErrors(document, text, lines)
-  const { wrong, notes } = syntax.length > 0 ? { wrong: syntax, notes: [] } : checkValues(document, lines)
-  const value = syntax.length > 0 ? undefined : toJson(document, wrong)
+  const lineOf = (offset: number) => lines.linePos(offset).line
+  const place = (finding: Finding) => placeIn(file, text, lines, finding)
+  const { document, faults } = compose(text, lines)
+  const values = readValues(faults.length === 0 ? document?.contents : null, lineOf)
+  const wrong = [...faults, ...values.wrong]
   const diagnostics = wrong.map(place)
   const wrongPlaces = new Set(wrong.map(({ offset }) => offset))
-  const find = (path: Path, message: string, at: 'key' | 'value' = 'value') => ({
-    offset: offsetIn(document.contents, path, at),
-    path,
-    message,
-  })
+  const find = (path: Path, message: string, at: 'key' | 'value' = 'value') => {
+    const found = findPlace(values.place, path)
+    return { offset: at === 'key' && found.isIt ? found.place.key : found.place.value, path, message }
+  }
   return {
     file,
-    value,
+    value: faults.length === 0 ? values.value : undefined,
     diagnostics,
-    notes: notes.map(place),
+    notes: values.notes.map(place),
     locate: (...what) => place(find(...what)),
     report: (...what) => {
       const finding = find(...what)
@@ -95,13 +90,35 @@ export function parseYaml(file: string, text: string): YamlFile {
   }
 }
 
-/** Something about the text at an offset. */
-interface Finding {
-  offset: number
-  path: Path
-  message: string
+/**
+ * The document, or what is wrong with its syntax. The parser is fed piece by piece: what reads its tokens calls itself for
+ * each level of them, and too many levels would end the process.
+ */
+function compose(text: string, lines: LineCounter): { document?: Document | undefined; faults: Finding[] } {
+  const fault = (message: string) => ({ faults: [{ offset: parser.offset, path: [], message }] })
+  const parser = new Parser()
+  const tokens: CST.Token[] = []
+  const counts = LIMITS.map(() => 0)
+  for (const piece of new Lexer().lex(text)) {
+    for (const token of parser.next(piece)) tokens.push(token)
+    // The document itself, and a scalar, are on the stack too.
+    if (parser.stack.length > MAX_DEPTH + 2) return fault(TOO_DEEP)
+    for (const [index, { most, of, among }] of LIMITS.entries()) {
+      const count = (counts[index] ?? 0) + among(piece)
+      if (count > most) return fault(`more than ${most} ${of} are too many`)
+      counts[index] = count
+    }
+  }
+  for (const token of parser.end()) tokens.push(token)
+  // A %YAML directive must not change how values are read.
+  const options = { schema: 'core', stringKeys: true, uniqueKeys: false } as const
+  const [document, second] = new Composer(options).compose(tokens, true, text.length)
+  const errors = (document?.errors ?? []).map(({ pos, message }) => ({ offset: pos[0], message }))
+  if (second) errors.push({ offset: second.range[0], message: 'multiple documents' })
+  return { document, faults: slips(errors, text, lines) }
 }
 
+/** The parser's messages, and what they mean to who wrote the text. After one of these, all depths are wrong. */
 const MISPLACED: [RegExp, string][] = [
   [/same column|without - |block sequence may/, 'is not indented like the lines it belongs to'],
   [
@@ -123,144 +140,31 @@ const SLIPS: [RegExp, string][] = [
   [/all keys must be strings/, 'has a key that is not text, as JSON keys are'],
 ]
 
-/** The syntax errors in plain words: one a line, up to a misplaced line, after which all depths are wrong. */
-function syntaxErrors(document: Document.Parsed, text: string, lines: LineCounter): Finding[] {
-  const found = new Map<number, string>()
-  for (const { pos, message } of document.errors) found.set(pos[0], `${found.get(pos[0]) ?? ''} ${message}`)
-  const errors = [...found].map(([offset, message]) => ({ offset, path: [], message }))
-  // Either makes further errors, which go when it goes.
-  const deep = errors.find(({ message }) => message.includes('call stack'))
-  if (deep) return [{ ...deep, message: TOO_DEEP }]
-  const tab = errors.find(({ offset }) => /^ *\t/.test(text.slice(text.lastIndexOf('\n', offset - 1) + 1)))
-  if (tab) return [{ ...tab, message: 'a tab is not indentation: YAML takes spaces' }]
-  const reported = new Map<number, Finding>()
-  for (const { offset, path, message } of errors.sort((a, b) => a.offset - b.offset)) {
+/** The syntax errors in plain words: one a line, up to a misplaced line. */
+function slips(errors: { offset: number; message: string }[], text: string, lines: LineCounter): Finding[] {
+  const messages = new Map<number, string>()
+  for (const { offset, message } of errors) messages.set(offset, `${messages.get(offset) ?? ''} ${message}`)
+  const found = new Map<number, Finding>()
+  for (const [at, message] of [...messages].sort(([a], [b]) => a - b)) {
     const [misplaced, slip] = [MISPLACED, SLIPS].map(list => list.find(([error]) => error.test(message))?.[1])
     const [, quote] = /closing (.)quote/.exec(message) ?? []
-    const finding = {
-      offset: quote ? text.lastIndexOf(quote) : offset,
-      path,
-      message: misplaced ?? slip ?? message.trim(),
-    }
-    const { line } = lines.linePos(finding.offset)
-    if (!reported.has(line)) reported.set(line, finding)
+    const offset = quote ? text.lastIndexOf(quote) : at
+    const { line } = lines.linePos(offset)
+    const start = lines.lineStarts[line - 1] ?? 0
+    // It makes further errors, which go when it goes.
+    if (/^ *\t/.test(text.slice(start, offset + 1)))
+      return [{ offset, path: [], message: 'a tab is not indentation: YAML takes spaces' }]
+    if (!found.has(line)) found.set(line, { offset, path: [], message: misplaced ?? slip ?? message.trim() })
     if (misplaced) break
   }
-  return [...reported.values()]
+  return [...found.values()]
 }
 
-/** What JSON or `jsonb` cannot hold, and what YAML 1.1 would have read differently. */
-function checkValues(document: Document.Parsed, lines: LineCounter): { wrong: Finding[]; notes: Finding[] } {
-  const wrong: Finding[] = []
-  const notes: Finding[] = []
-  const anchors = new Map<string, Node>()
-  visit(document, (key, node, ancestors) => {
-    if (!isNode(node)) return undefined
-    const find = (message: string, offset = offsetOf(node), ...below: string[]) => ({
-      offset,
-      path: [...pathOf([...ancestors, node]), ...below],
-      message,
-    })
-    if (ancestors.length > 2 * MAX_DEPTH) {
-      wrong.push({ ...find(TOO_DEEP), path: [] })
-      return visit.BREAK
-    }
-    if (isAlias(node)) {
-      const target = anchors.get(node.source)
-      if (target && !ancestors.includes(target)) return undefined
-      wrong.push(
-        find(`*${node.source} ${target ? 'contains itself' : `has no anchor &${node.source} before it`}`),
-      )
-      // So that the rest is still checked.
-      return Object.assign(new Scalar(null), { range: node.range ?? null })
-    }
-    if (node.anchor !== undefined) anchors.set(node.anchor, node)
-    if (node.tag !== undefined && !JSON_TAG.test(node.tag)) {
-      wrong.push(find(`has the tag ${node.tag}, which JSON has no value for`))
-    }
-    if (isMap(node)) {
-      for (const { name, offset, message } of checkKeys(node.items as Pair[], lines))
-        wrong.push(find(message, offset, name))
-    }
-    if (isScalar(node)) {
-      const fault = scalarProblem(node)
-      if (fault) wrong.push(find(fault))
-      const isKey = key === 'key'
-      const note = (message: string) =>
-        notes.push(
-          find(
-            `is ${describe(node.value as Json)}${message}`,
-            offsetOf(node),
-            ...(isKey ? [String(node.value)] : []),
-          ),
-        )
-      const earlier = readAsYaml11(node, isKey)
-      if (earlier) note(`; in YAML 1.1 it was ${earlier}`)
-      else if (losesZero(node)) note(`; in quotes it would be ${quote(node.source ?? '')}`)
-    }
-    return undefined
-  })
-  return { wrong, notes }
-}
-
-function checkKeys(pairs: Pair[], lines: LineCounter): { name: string; offset: number; message: string }[] {
-  const first = new Map<unknown, number>()
-  return pairs.flatMap(({ key, value }) => {
-    // In quotes, << is a key like any other.
-    const isMerge = isScalar(key) && key.type === 'PLAIN' && key.source === '<<'
-    const name = isScalar(key) && !isMerge ? String(key.value) : '<<'
-    const earlier = first.get(isMerge || name)
-    if (earlier !== undefined) {
-      const { line } = lines.linePos(earlier)
-      return [{ name, offset: offsetOf(key), message: `is a duplicate key; the first is on line ${line}` }]
-    }
-    first.set(isMerge || name, offsetOf(key))
-    const merged = isSeq(value) ? value.items : [value]
-    const isRight = !isMerge || merged.every(node => isMap(node) || isAlias(node))
-    return isRight ? [] : [{ name, offset: offsetOf(value), message: NOT_MERGEABLE }]
-  })
-}
-
-function toJson(document: Document.Parsed, wrong: Finding[]): Json | undefined {
-  if (wrong.some(({ message }) => message === TOO_DEEP)) return undefined
-  try {
-    return document.toJS({ maxAliasCount: MAX_ALIAS_COUNT })
-  } catch (error) {
-    const isTooMuch = error instanceof ReferenceError
-    const message = isTooMuch ? `its aliases stand for more than ${MAX_ALIAS_COUNT} values` : NOT_MERGEABLE
-    // A merge of something else was reported where it is, unless an alias stands for it.
-    if (wrong.length === 0) wrong.push({ offset: 0, path: [], message })
-    return undefined
-  }
-}
-
-/** Where the value at a path, or its key, begins; if it is missing, where its nearest parent begins. */
-function offsetIn(root: Node | null, path: Path, at: 'key' | 'value'): number {
-  let node: unknown = root
-  let offset = offsetOf(root)
-  for (const [index, step] of path.entries()) {
-    const pairs: Pair[] = isMap(node) ? (node.items as Pair[]) : []
-    const pair = pairs.find(({ key }) => isScalar(key) && key.value === step)
-    const value = isSeq(node) ? node.items[Number(step)] : pair?.value
-    if (pair === undefined && value === undefined) return offset
-    const isKey = (at === 'key' && index === path.length - 1) || !isNode(value)
-    offset = offsetOf(isKey ? (pair?.key ?? value) : value)
-    node = value
-  }
-  return offset
-}
-
-/** The path of the last of these nodes, each of which holds the next. */
-function pathOf(nodes: readonly unknown[]): Path {
-  return nodes.flatMap((node, index): PropertyKey[] => {
-    const child = nodes[index + 1]
-    if (isSeq(node) && child !== undefined) return [node.items.indexOf(child)]
-    return isPair(node) && child !== node.key && isScalar(node.key) ? [String(node.key.source)] : []
-  })
-}
-
-function offsetOf(node: unknown): number {
-  return isNode(node) ? (node.range?.[0] ?? 0) : 0
+/** The place of a value or, if it has none, of its nearest parent. */
+function findPlace(place: Place, [step, ...path]: Path): { place: Place; isIt: boolean } {
+  if (step === undefined) return { place, isIt: true }
+  const inner = place.inner.get(step)
+  return inner ? findPlace(inner, path) : { place, isIt: false }
 }
 
 /** The lines as editors count them: the parser's own counter misses some in texts that are not YAML. */
@@ -271,21 +175,8 @@ function lineCounterOf(text: string): LineCounter {
   return lines
 }
 
-/** How much of a line is shown. */
-const shown = 160
-
-function placeIn(
-  file: string,
-  text: string,
-  lines: LineCounter,
-  offset: number,
-  path: Path,
-  message: string,
-): Diagnostic {
-  const at = Math.min(offset, text.length)
-  const { line, col: column } = lines.linePos(at)
-  // A prompt may be one line of a megabyte: show the part that matters.
-  const caret = column > shown ? shown / 2 : column - 1
-  const [source = ''] = text.slice(at - caret, at - caret + shown).split('\n', 1)
-  return { file, line, column, path: formatPath(path), message, source: source.trimEnd(), caret }
+function placeIn(file: string, text: string, lines: LineCounter, finding: Finding): Diagnostic {
+  const { offset, path, message } = finding
+  const { line, col: column } = lines.linePos(Math.min(offset, text.length))
+  return { file, line, column, path: formatPath(path), message: clip(message, 500) }
 }

@@ -76,7 +76,7 @@ describe('a model that an agent uses', () => {
 
   test('is left for the database to know when no codes are given', () => {
     const { references } = parseSeed(texts([model('m')], [agent('T', 'm'), agent('U', 'stored')]))
-    expect(references).toMatchObject([{ agent: 'U', model: 'stored', at: { line: 8, column: 21 } }])
+    expect(references).toMatchObject([{ model: 'stored', at: { line: 8, column: 21 } }])
   })
 
   test('is known although its entry has another mistake', () => {

@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseSeed, readSeedFiles, SeedError } from '../../../src/seed.ts'
-import { agent, diagnosticsOf, lines, model, texts } from '../../support/seed-texts.ts'
+import { lines, model, texts } from '../../support/seed-texts.ts'
 
 describe('what is reported', () => {
   test('every mistake of both files at once, in their order, one a line', () => {
@@ -35,17 +36,6 @@ describe('what is reported', () => {
     expect(lines('', prompt.replace('\t', ''))).toEqual([expect.not.stringContaining('a tab')])
   })
 
-  test('the line at fault, with the place for a caret', () => {
-    const [mistake] = diagnosticsOf('llms: [5]\n', '')
-    expect(mistake).toMatchObject({ line: 1, column: 8, path: 'llms[0]', source: 'llms: [5]', caret: 7 })
-  })
-
-  test('the part of a very long line that matters', () => {
-    const [mistake] = diagnosticsOf(`llms: ["${'x'.repeat(1_000_000)}", 5]`, '').slice(1)
-    expect(mistake!.source!.length).toBeLessThan(200)
-    expect(mistake!.source![mistake!.caret!]).toBe('5')
-  })
-
   test('an empty file, or one without the key, as an empty list and a note', () => {
     for (const [text, note] of [
       ['', 'llms.yaml: has no llms: read as an empty list'],
@@ -68,27 +58,6 @@ describe('what is reported', () => {
       'system_agents.yaml:2:73 agents[0].config.max_step: is not a known setting; it is stored as it is; did you mean "max_steps"?',
     ])
   })
-})
-
-test('what an agent asks and its model does not offer is noted with its place, and passed on', () => {
-  const models = [
-    model('plain', { config: { temperature: false, max_output_tokens: 100 } }),
-    model('free', { config: { temperature: true } }),
-  ]
-  const config = { temperature: 0, max_tokens: 101 }
-  const agents = [
-    agent('A', 'plain', { config }),
-    agent('B', 'free', { config }),
-    agent('C', 'other', { config }),
-  ]
-  const { agents: rows, notes } = parseSeed(texts(models, agents), ['other'])
-  expect(rows.map(row => row.config)).toEqual([config, config, config])
-  expect(notes).toEqual([
-    'system_agents.yaml:6:7 agents[0].config.temperature: "plain" takes no temperature; it is stored all the same',
-    'system_agents.yaml:7:7 agents[0].config.max_tokens: "plain" gives at most 100 tokens; it is stored all the same',
-  ])
-  config.max_tokens = 100
-  expect(parseSeed(texts(models, agents.slice(1)), ['other']).notes).toEqual([])
 })
 
 describe('files', () => {
@@ -134,6 +103,9 @@ describe('files', () => {
   })
 
   test('that are devices or pipes are a mistake', async () => {
+    const pipe = join(directory, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    await expect(readAs('pipe')).rejects.toThrow('pipe: it is not a regular file')
     await expect(readAs('/dev/zero')).rejects.toThrow('/dev/zero: it is not a regular file')
   })
 

@@ -19,15 +19,13 @@ function outcome(llms: string, agents: string) {
   } catch (error) {
     if (!(error instanceof SeedError)) throw error
     expect(error.diagnostics.length).toBeGreaterThan(0)
-    for (const { file, line = 0, column = 0, source, caret, message } of error.diagnostics) {
+    for (const { file, line = 0, column = 0, message } of error.diagnostics) {
       const { text } = file === both.llms.file ? both.llms : both.agents
       const lines = text.split('\n')
       expect(line).toBeGreaterThanOrEqual(1)
       expect(line).toBeLessThanOrEqual(lines.length)
       expect(column).toBeGreaterThanOrEqual(1)
       expect(column).toBeLessThanOrEqual((lines[line - 1]?.length ?? 0) + 1)
-      expect(lines[line - 1]).toContain(source)
-      expect(caret).toBeGreaterThanOrEqual(0)
       expect(message).not.toBe('')
     }
     return error
