@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { didYouMean, MAX_SUGGESTIONS } from '../nearest.ts'
 import { clip } from '../printable.ts'
 import type { JsonObject } from '../schema/json.ts'
@@ -39,8 +40,26 @@ export async function loadFiles(files: SeedFiles): Promise<Loaded> {
   return load(llms, agents)
 }
 
-export function loadTexts({ llms, agents }: SeedTexts): Loaded {
-  return load(parseYaml(llms.file, llms.text), parseYaml(agents.file, agents.text))
+/**
+ * Reads and validates the two seed files, without a database.
+ *
+ * @param knownCodes models that agents may use besides those of the files. Without it such uses are left in
+ *   `references`, for `seed` to look up in the database.
+ * @throws SeedError (`SEED_INVALID`) with every diagnostic of both files
+ */
+export async function readSeedFiles(files: SeedFiles, knownCodes?: Iterable<string>): Promise<SeedDocuments> {
+  return assertValid(await loadFiles(files), knownCodes)
+}
+
+/** The same for text that is in memory; `file` is what diagnostics call it. */
+export function parseSeed({ llms, agents }: SeedTexts, knownCodes?: Iterable<string>): SeedDocuments {
+  return assertValid(load(parseYaml(llms.file, llms.text), parseYaml(agents.file, agents.text)), knownCodes)
+}
+
+/** The seed files that come with this package. */
+export function defaultSeedFiles(): SeedFiles {
+  const path = (name: string) => fileURLToPath(new URL(`../../seeds/${name}`, import.meta.url))
+  return { llms: path('llms.yaml'), agents: path('system_agents.yaml') }
 }
 
 function load(llms: YamlFile, agents: YamlFile): Loaded {

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { didYouMean, MAX_SUGGESTIONS } from '../nearest.ts'
 import { pgErrorOf } from '../pg-error.ts'
@@ -58,6 +58,9 @@ export async function seed(db: Database, options: SeedOptions): Promise<SeedRepo
 
 async function run(db: Database, loaded: Loaded, options: SeedOptions): Promise<SeedReport> {
   const { dryRun = false, prune = false } = options
+  const write = async <T>(rows: readonly T[], statement: (rows: readonly T[]) => SQL) => {
+    if (!dryRun && rows.length > 0) await query(db, statement(rows))
+  }
   if (!dryRun) await query(db, sql`select pg_advisory_xact_lock(${SEED_LOCK}::bigint)`)
   const documents = assertValid(loaded, await storedCodes(db))
   const models = documents.models.map(({ model_code: key, ...fields }) => ({ key, fields }))
@@ -72,26 +75,23 @@ async function run(db: Database, loaded: Loaded, options: SeedOptions): Promise<
   const mayGo = (table: keyof PruneKeys, key: string) => (named ? named[table].has(key) : prune !== false)
   partition(report.agents, key => mayGo('agents', key))
   const candidates = report.llms.orphaned.filter(key => mayGo('llms', key))
-  if (!dryRun) await lockModels(db, candidates)
+  await write(candidates, lockModels)
   const besides = [...report.agents.removed, ...agents.map(({ key }) => key)]
   const users = candidates.length > 0 ? await usersOfModels(db, besides) : new Map<string, string>()
   for (const { key, fields } of agents) users.set(fields.llm_model_code, `agent ${quote(key)}`)
   partition(report.llms, key => mayGo('llms', key) && !users.has(key))
   for (const key of candidates.filter(key => users.has(key)))
     notes.push(`model ${quote(key)} is not in the files, but ${users.get(key)} needs it: it stays`)
-  if (!dryRun) {
-    await removeAgents(db, report.agents.removed)
-    await writeModels(db, changed(report.llms, models))
-    await writeAgents(db, changed(report.agents, agents))
-    await removeModels(db, report.llms.removed)
-  }
+  await write(report.agents.removed, removeAgents)
+  await write(changed(report.llms, models), writeModels)
+  await write(changed(report.agents, agents), writeAgents)
+  await write(report.llms.removed, removeModels)
   return { ...report, notes }
 }
 
 async function storedCodes(db: Database): Promise<string[]> {
-  return (await query<{ code: string }>(db, sql`select model_code as code from public.${llms}`)).map(
-    row => row.code,
-  )
+  const rows = await query<{ code: string }>(db, sql`select model_code as code from public.${llms}`)
+  return rows.map(({ code }) => code)
 }
 
 /** Divides orphaned rows into those that are removed and those that stay. */

@@ -28,15 +28,15 @@ const MAX_SIZE = 5 * 1024 * 1024
 
 const ESCAPE = /\\(?:[0abefnrtvN_LP "\\/\t\r\n]|x[\da-f]{2}|u[\da-f]{4}|U[\da-f]{8})/gi
 
+function wrongEscapes(piece: string): number {
+  return piece.startsWith('"') ? piece.replace(ESCAPE, '').split('\\').length - 1 : 0
+}
+
 /** Some more than 10,000 agents have, and few enough to be read within seconds. */
 const LIMITS: { most: number; of: string; among: (piece: string) => number }[] = [
   { most: 750_000, of: 'keys, values and marks', among: () => 1 },
-  { most: 50_000, of: 'anchors, aliases and tags', among: piece => (/^[&*!]/.test(piece) ? 1 : 0) },
-  {
-    most: 1000,
-    of: 'wrong escapes',
-    among: piece => (piece.startsWith('"') ? piece.replace(ESCAPE, '').split('\\').length - 1 : 0),
-  },
+  { most: 50_000, of: 'anchors, aliases and tags', among: piece => Number(/^[&*!]/.test(piece)) },
+  { most: 1000, of: 'wrong escapes', among: wrongEscapes },
 ]
 
 /** Reads a YAML file. That it cannot be read is a diagnostic too. */
@@ -121,10 +121,7 @@ function compose(text: string, lines: LineCounter): { document?: Document | unde
 /** The parser's messages, and what they mean to who wrote the text. After one of these, all depths are wrong. */
 const MISPLACED: [RegExp, string][] = [
   [/same column|without - |block sequence may/, 'is not indented like the lines it belongs to'],
-  [
-    /compact.*single line/,
-    'is continued by the next line, which is indented further: align the two, or use quotes',
-  ],
+  [/compact.*single line/, 'the next line is indented further: align the two, or put the text in quotes'],
   [/single line/, 'is not "key: value": the colon, or the space after it, is missing'],
   [/sufficiently indented/, 'a bracket before this is not closed'],
 ]

@@ -12,7 +12,7 @@ describe('YAML', () => {
   })
 
   const indentation = 'is not indented like the lines it belongs to'
-  const continued = 'is continued by the next line, which is indented further: align the two, or use quotes'
+  const continued = 'the next line is indented further: align the two, or put the text in quotes'
   const ended = 'follows a quote, bracket or alias that has ended: put all of the text in quotes'
   const colon = 'has a colon and a space in it, as a key has: put the text in quotes'
   test.each([
