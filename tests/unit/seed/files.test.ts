@@ -29,11 +29,6 @@ describe('what is reported', () => {
       'system_agents.yaml:3:1 (document): a tab is not indentation: YAML takes spaces',
     ])
     expect(lines('', agents.replace('\t', ''))).toEqual([expect.not.stringContaining('a tab')])
-    const prompt = 'agents:\n- agent_type: A\n  config:\n    prompt: |\n      one\n\ttwo: 2\n      three: 3\n'
-    expect(lines('', prompt)).toEqual([
-      'system_agents.yaml:6:1 (document): a tab is not indentation: YAML takes spaces',
-    ])
-    expect(lines('', prompt.replace('\t', ''))).toEqual([expect.not.stringContaining('a tab')])
   })
 
   test('an empty file, or one without the key, as an empty list and a note', () => {

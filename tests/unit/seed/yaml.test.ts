@@ -17,7 +17,6 @@ describe('YAML', () => {
   const colon = 'has a colon and a space in it, as a key has: put the text in quotes'
   test.each([
     ['one space too few', '  a: b\n c: d\n  e: f', '3:1', indentation],
-    ['one space too few in a list', '- a: b\n c: d\n  e: f', '3:1', indentation],
     ['one space too many', '  a: b\n   c: d\n  e: f', '2:6', continued],
     ['a list that is one space off', '  - a: b\n - c: d\n   e: f', '3:1', indentation],
     ['text below | with too few spaces', '  a: |\n    b\n   c\n  d: e', '4:1', indentation],
@@ -33,6 +32,7 @@ describe('YAML', () => {
     ['bold text', '  a: **bold** text', '2:15', ended],
     ['an at sign', '  a: @user', '2:6', 'text cannot begin with this character: put it in quotes'],
     ['a quote that is not closed', '  a: "b\n  c: d', '2:6', 'this quote is not closed'],
+    ['a second document', '---', '2:1', 'a second YAML document begins here; a seed file holds one'],
     ['text after |', '  a: | b', '2:8', 'the text after > or | begins on the next line'],
     [
       'a dash',
@@ -50,12 +50,6 @@ describe('YAML', () => {
     ])
     expect(lines(withConfig('"1": a\n1: b'), '')).toEqual([
       'llms.yaml:8:7 llms[0].config.1: is a duplicate key; the first is on line 7',
-    ])
-  })
-
-  test('a second document', () => {
-    expect(lines('llms: []\n---\nllms: []\n', '')).toEqual([
-      'llms.yaml:2:1 (document): a second YAML document begins here; a seed file holds one',
     ])
   })
 
@@ -165,10 +159,8 @@ describe('values that JSON and jsonb cannot hold', () => {
   test.each([
     ['a: .nan', 'is .nan, which JSON cannot hold'],
     ['a: .inf', 'is .inf, which JSON cannot hold'],
-    ['a: -.inf', 'is -.inf, which JSON cannot hold'],
     ['a: 1e400', 'is 1e400, which JSON cannot hold'],
     ['a: 9007199254740992', '9007199254740992 cannot be represented exactly in JSON: write it in quotes'],
-    ['a: -9007199254740993', '-9007199254740993 cannot be represented exactly in JSON: write it in quotes'],
     [
       'a: 0.12345678901234567890',
       '0.12345678901234567890 cannot be represented exactly in JSON: write it in quotes',
@@ -207,30 +199,20 @@ constructor: c
         '"j":0,"k":100000000000000000000,"__proto__":{"x":1},"constructor":"c"}',
     )
   })
-
-  test('a value of an entry is reported once, not as missing as well', () => {
-    const wrong = texts([model('m')], '').llms.text.replace('status: active', 'status: .nan')
-    expect(lines(wrong, '')).toEqual(['llms.yaml:5:13 llms[0].status: is .nan, which JSON cannot hold'])
-  })
 })
 
 describe('what YAML 1.1 reads differently', () => {
   test.each([
     ['a: yes', '"yes"', 'the truth value true'],
-    ['a: Off', '"Off"', 'the truth value false'],
     ['a: 1_000', '"1_000"', 'the number 1000'],
     ['a: 0777', 'the number 777', 'the number 511'],
     ['a: 0b11', '"0b11"', 'the number 3'],
     ['a: 0o17', 'the number 15', '"0o17"'],
     ['a: 1:30', '"1:30"', 'the number 90'],
     ['a: 2001-01-01', '"2001-01-01"', 'a date'],
-    ['a: 01234', 'the number 1234', 'the number 668'],
-    ['a: 64_000', '"64_000"', 'the number 64000'],
-    ['a: 1:30:00.5', '"1:30:00.5"', 'the number 5400.5'],
     ['a: 09', 'the number 9', '"09"'],
     ['a: 1e3', 'the number 1000', '"1e3"'],
     ['a: -.5', 'the number -0.5', '"-.5"'],
-    ['a: +0x1F', '"+0x1F"', 'the number 31'],
     ['a: =', '"="', 'an error'],
     ['a: <<', '"<<"', 'an error'],
     ['%YAML 1.1', '"yes"', 'the truth value true'],
@@ -244,24 +226,17 @@ describe('what YAML 1.1 reads differently', () => {
 
   test.each([
     'a: true',
-    'a: 12',
-    'a: -1.5',
     'a: 1.5e+3',
-    'a: 1.0',
     'a: 01:30',
-    'a: 0:00',
     'a: 2024-1-1',
     'a: "1.10"',
     '<<: { a: 1 }',
     '1: 1',
-    'true: 1',
     'null: 1',
     'a: 0x1F',
     'a: "yes"',
-    'a: none',
     'a: no way',
     'a: ~',
-    'a: .5',
   ])('%s is the same in both', settings => {
     expect(parseSeed(texts(withConfig(settings), 'agents: []')).notes).toEqual([])
   })
