@@ -38,9 +38,6 @@ const yaml11 = new Schema({ schema: 'yaml-1.1' })
 const PYYAML =
   /^(?:[-+]?(?:0b[01_]+|0[0-7_]*|0x[\da-fA-F_]+|[1-9][\d_]*(?::[0-5]?\d)*|\d[\d_]*(?::[0-5]?\d)*\.[\d_]*(?:[eE][-+]\d+)?|\.inf)|\.nan|\.\d[\d_]*(?:[eE][-+]\d+)?|\d{4}-\d\d-\d\d|\d{4}-.*:.*)$/i
 
-/** Letters for a truth value or nothing, digits for everything else. */
-const MAY_DIFFER = /^(?:[-+.\d]|(?:y|yes|no?|on|off|true|false|null|~)$)/i
-
 /** What a plain scalar was in YAML 1.1. */
 function valueInYaml11(source: string): Json | Date {
   for (const { default: isDefault, collection, test, resolve } of yaml11.tags) {
@@ -60,7 +57,7 @@ export function scalarNote({ type, source = '', value, tag }: Scalar, isKey: boo
   if (type !== 'PLAIN' || source.length > MAX_DIGITS) return undefined
   const now = `is ${describe(value as Json)};`
   if (tag === undefined && !isKey && /^(?:=|<<)$/.test(source)) return `${now} in YAML 1.1 it was an error`
-  if (tag === undefined && MAY_DIFFER.test(source)) {
+  if (tag === undefined) {
     const earlier = valueInYaml11(source)
     if (earlier instanceof Date) return `${now} in YAML 1.1 it was a date`
     // In JSON, a key is text.

@@ -5,6 +5,7 @@ import {
   isNode,
   isScalar,
   isSeq,
+  type LineCounter,
   type Pair,
   type Scalar,
   type YAMLMap,
@@ -16,12 +17,8 @@ import { scalarNote, scalarProblem } from './scalar.ts'
 
 export type Path = readonly PropertyKey[]
 
-/** Something about the text at an offset. */
-export interface Finding {
-  offset: number
-  path: Path
-  message: string
-}
+/** Says something about the text at an offset. */
+export type Report = (offset: number, path: Path, message: string) => void
 
 /** Where a value and its key begin, and the same of the values in it. */
 export interface Place {
@@ -51,16 +48,12 @@ const JSON_TAG = /^(?:!|tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq))$
  * The JSON that YAML stands for, with aliases and merges written out; what JSON or `jsonb` cannot hold; and what YAML 1.1
  * would have read differently.
  */
-export function readValues(root: unknown, lineOf: (offset: number) => number) {
-  const wrong: Finding[] = []
-  const notes: Finding[] = []
+export function readValues(root: unknown, lines: LineCounter, wrong: Report, note: Report) {
   const anchors = new Map<string, Anchored>()
   let size = 0
   let aliased = 0
   let deepest = 0
   let isWhole = true
-  const report = (node: unknown, path: Path, message: string) =>
-    wrong.push({ offset: offsetOf(node), path, message })
 
   function read(node: unknown, path: Path, place: Place, isKey = false): Json {
     deepest = Math.max(deepest, path.length)
@@ -71,7 +64,7 @@ export function readValues(root: unknown, lineOf: (offset: number) => number) {
     const anchored: Anchored = { value: undefined, size: 0, depth: 0 }
     if (node.anchor !== undefined) anchors.set(node.anchor, anchored)
     if (node.tag !== undefined && !JSON_TAG.test(node.tag))
-      report(node, path, `has the tag ${node.tag}, which JSON has no value for`)
+      wrong(offsetOf(node), path, `has the tag ${node.tag}, which JSON has no value for`)
     deepest = path.length
     if (isMap(node)) anchored.value = readMap(node, path, place)
     else if (isSeq(node)) anchored.value = readList(node, path, place)
@@ -88,7 +81,7 @@ export function readValues(root: unknown, lineOf: (offset: number) => number) {
     // Nothing more is wrong with an empty mapping.
     if (target?.value === undefined) {
       const fault = target ? 'contains itself' : `has no anchor &${source} before it`
-      report(node, path, `*${source} ${fault}`)
+      wrong(offsetOf(node), path, `*${source} ${fault}`)
       return {}
     }
     size += target.size
@@ -98,7 +91,8 @@ export function readValues(root: unknown, lineOf: (offset: number) => number) {
       deepest = Math.max(deepest, path.length + target.depth)
       return target.value
     }
-    if (isWhole) report(node, path, isTooDeep ? TOO_DEEP : 'the aliases up to here stand for over 5 MB')
+    if (isWhole)
+      wrong(offsetOf(node), path, isTooDeep ? TOO_DEEP : 'the aliases up to here stand for over 5 MB')
     isWhole = false
     return {}
   }
@@ -118,14 +112,14 @@ export function readValues(root: unknown, lineOf: (offset: number) => number) {
       const inner = [...path, name]
       read(key, inner, place, true)
       const id = isMerge ? 'merge' : `key ${name}`
-      const line = lineOf(offsetOf(first.get(id)))
-      if (first.has(id)) report(key, inner, `is a duplicate key; the first is on line ${line}`)
+      const { line } = lines.linePos(offsetOf(first.get(id)))
+      if (first.has(id)) wrong(offsetOf(key), inner, `is a duplicate key; the first is on line ${line}`)
       else first.set(id, key)
       const json = read(value, inner, placeOf(place, name, value, key))
       const sources = [json].flat()
       if (!isMerge) own.push([name, json])
       else if (sources.every(isObject)) merged = sources as JsonObject[]
-      else report(value, inner, 'only a mapping, or a list of mappings, can be merged')
+      else wrong(offsetOf(value), inner, 'only a mapping, or a list of mappings, can be merged')
     }
     // Of two mappings that are merged, the first counts.
     const entries = merged.toReversed().flatMap(source => Object.entries(source))
@@ -135,15 +129,15 @@ export function readValues(root: unknown, lineOf: (offset: number) => number) {
   function readScalar(node: Scalar, path: Path, isKey: boolean): Json {
     size += node.source?.length ?? 0
     const fault = scalarProblem(node)
-    if (fault) report(node, path, fault)
-    const note = scalarNote(node, isKey)
-    if (note) notes.push({ offset: offsetOf(node), path, message: note })
+    if (fault) wrong(offsetOf(node), path, fault)
+    const remark = scalarNote(node, isKey)
+    if (remark) note(offsetOf(node), path, remark)
     return node.value as Json
   }
 
   const place: Place = { key: offsetOf(root), value: offsetOf(root), inner: new Map() }
   const value = read(root, [], place)
-  return { value: isWhole ? value : undefined, place, wrong, notes }
+  return { value: isWhole ? value : undefined, place }
 }
 
 function placeOf(outer: Place, step: PropertyKey, value: unknown, key: unknown = value): Place {

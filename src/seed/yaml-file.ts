@@ -6,7 +6,7 @@ import { Composer, type CST, type Document, Lexer, LineCounter, Parser } from 'y
 import { clip } from '../printable.ts'
 import type { Json } from '../schema/json.ts'
 import { type Diagnostic, formatPath } from './diagnostic.ts'
-import { type Finding, MAX_DEPTH, type Path, type Place, readValues, TOO_DEEP } from './values.ts'
+import { MAX_DEPTH, type Path, type Place, type Report, readValues, TOO_DEEP } from './values.ts'
 
 /** What a YAML file says, and where each part of it is. */
 export interface YamlFile {
@@ -66,48 +66,50 @@ export async function readYamlFile(file: string): Promise<YamlFile> {
 /** Reads YAML text. `file` is what diagnostics call it. */
 export function parseYaml(file: string, text: string): YamlFile {
   const lines = lineCounterOf(text)
-  const lineOf = (offset: number) => lines.linePos(offset).line
-  const place = (finding: Finding) => placeIn(file, text, lines, finding)
-  const { document, faults } = compose(text, lines)
-  const values = readValues(faults.length === 0 ? document?.contents : null, lineOf)
-  const wrong = [...faults, ...values.wrong]
-  const diagnostics = wrong.map(place)
-  const wrongPlaces = new Set(wrong.map(({ offset }) => offset))
-  const find = (path: Path, message: string, at: 'key' | 'value' = 'value') => {
-    const found = findPlace(values.place, path)
-    return { offset: at === 'key' && found.isIt ? found.place.key : found.place.value, path, message }
+  const diagnostics: Diagnostic[] = []
+  const notes: Diagnostic[] = []
+  const wrongPlaces = new Set<number>()
+  const diagnosticAt = (offset: number, path: Path, message: string) => {
+    const { line, col: column } = lines.linePos(Math.min(offset, text.length))
+    return { file, line, column, path: formatPath(path), message: clip(message, 500) }
   }
+  const wrong: Report = (offset, ...what) => {
+    wrongPlaces.add(offset)
+    diagnostics.push(diagnosticAt(offset, ...what))
+  }
+  const document = compose(text, lines, wrong)
+  const note: Report = (...what) => notes.push(diagnosticAt(...what))
+  const { value, place } = readValues(document?.contents, lines, wrong, note)
   return {
     file,
-    value: faults.length === 0 ? values.value : undefined,
+    value: document && value,
     diagnostics,
-    notes: values.notes.map(place),
-    locate: (...what) => place(find(...what)),
-    report: (...what) => {
-      const finding = find(...what)
-      if (!wrongPlaces.has(finding.offset)) diagnostics.push(place(finding))
+    notes,
+    locate: (path, message, at) => diagnosticAt(offsetOfPath(place, path, at), path, message),
+    report: (path, message, at) => {
+      const offset = offsetOfPath(place, path, at)
+      if (!wrongPlaces.has(offset)) diagnostics.push(diagnosticAt(offset, path, message))
     },
   }
 }
 
 /**
- * The document, or what is wrong with its syntax. The parser is fed piece by piece: what reads its tokens calls itself for
- * each level of them, and too many levels would end the process.
+ * The document, unless something is wrong with its syntax. The parser is fed piece by piece: what reads its tokens calls
+ * itself for each level of them, and too many levels would end the process.
  */
-function compose(text: string, lines: LineCounter): { document?: Document | undefined; faults: Finding[] } {
-  const fault = (message: string) => ({ faults: [{ offset: parser.offset, path: [], message }] })
+function compose(text: string, lines: LineCounter, wrong: Report): Document | undefined {
   const parser = new Parser()
   const tokens: CST.Token[] = []
   const counts = LIMITS.map(() => 0)
   for (const piece of new Lexer().lex(text)) {
     for (const token of parser.next(piece)) tokens.push(token)
+    for (const [index, { among }] of LIMITS.entries()) counts[index] = (counts[index] ?? 0) + among(piece)
+    const passed = LIMITS.find(({ most }, index) => (counts[index] ?? 0) > most)
     // The document itself, and a scalar, are on the stack too.
-    if (parser.stack.length > MAX_DEPTH + 2) return fault(TOO_DEEP)
-    for (const [index, { most, of, among }] of LIMITS.entries()) {
-      const count = (counts[index] ?? 0) + among(piece)
-      if (count > most) return fault(`more than ${most} ${of} are too many`)
-      counts[index] = count
-    }
+    const isTooDeep = parser.stack.length > MAX_DEPTH + 2
+    if (!isTooDeep && !passed) continue
+    wrong(parser.offset, [], passed ? `more than ${passed.most} ${passed.of} are too many` : TOO_DEEP)
+    return undefined
   }
   for (const token of parser.end()) tokens.push(token)
   // A %YAML directive must not change how values are read.
@@ -115,7 +117,13 @@ function compose(text: string, lines: LineCounter): { document?: Document | unde
   const [document, second] = new Composer(options).compose(tokens, true, text.length)
   const errors = (document?.errors ?? []).map(({ pos, message }) => ({ offset: pos[0], message }))
   if (second) errors.push({ offset: second.range[0], message: 'multiple documents' })
-  return { document, faults: slips(errors, text, lines) }
+  for (const { offset, message } of slips(errors, text, lines)) wrong(offset, [], message)
+  return errors.length === 0 ? document : undefined
+}
+
+interface Slip {
+  offset: number
+  message: string
 }
 
 /** The parser's messages, and what they mean to who wrote the text. After one of these, all depths are wrong. */
@@ -138,30 +146,29 @@ const SLIPS: [RegExp, string][] = [
 ]
 
 /** The syntax errors in plain words: one a line, up to a misplaced line. */
-function slips(errors: { offset: number; message: string }[], text: string, lines: LineCounter): Finding[] {
+function slips(errors: Slip[], text: string, lines: LineCounter): Slip[] {
   const messages = new Map<number, string>()
   for (const { offset, message } of errors) messages.set(offset, `${messages.get(offset) ?? ''} ${message}`)
-  const found = new Map<number, Finding>()
-  for (const [at, message] of [...messages].sort(([a], [b]) => a - b)) {
-    const [misplaced, slip] = [MISPLACED, SLIPS].map(list => list.find(([error]) => error.test(message))?.[1])
-    const [, quote] = /closing (.)quote/.exec(message) ?? []
+  const found = new Map<number, Slip>()
+  for (const [at, error] of [...messages].sort(([a], [b]) => a - b)) {
+    const [misplaced, slip] = [MISPLACED, SLIPS].map(list => list.find(([known]) => known.test(error))?.[1])
+    const [, quote] = /closing (.)quote/.exec(error) ?? []
     const offset = quote ? text.lastIndexOf(quote) : at
     const { line } = lines.linePos(offset)
-    const start = lines.lineStarts[line - 1] ?? 0
+    const before = text.slice(lines.lineStarts[line - 1], offset + 1)
     // It makes further errors, which go when it goes.
-    if (/^ *\t/.test(text.slice(start, offset + 1)))
-      return [{ offset, path: [], message: 'a tab is not indentation: YAML takes spaces' }]
-    if (!found.has(line)) found.set(line, { offset, path: [], message: misplaced ?? slip ?? message.trim() })
+    if (/^ *\t/.test(before)) return [{ offset, message: 'a tab is not indentation: YAML takes spaces' }]
+    if (!found.has(line)) found.set(line, { offset, message: misplaced ?? slip ?? error.trim() })
     if (misplaced) break
   }
   return [...found.values()]
 }
 
-/** The place of a value or, if it has none, of its nearest parent. */
-function findPlace(place: Place, [step, ...path]: Path): { place: Place; isIt: boolean } {
-  if (step === undefined) return { place, isIt: true }
+/** Where the value at a path, or its key, begins; if there is none, where its nearest parent begins. */
+function offsetOfPath(place: Place, [step, ...path]: Path, at: 'key' | 'value' = 'value'): number {
+  if (step === undefined) return place[at]
   const inner = place.inner.get(step)
-  return inner ? findPlace(inner, path) : { place, isIt: false }
+  return inner ? offsetOfPath(inner, path, at) : place.value
 }
 
 /** The lines as editors count them: the parser's own counter misses some in texts that are not YAML. */
@@ -170,10 +177,4 @@ function lineCounterOf(text: string): LineCounter {
   lines.addNewLine(0)
   for (const { index } of text.matchAll(/\n/g)) lines.addNewLine(index + 1)
   return lines
-}
-
-function placeIn(file: string, text: string, lines: LineCounter, finding: Finding): Diagnostic {
-  const { offset, path, message } = finding
-  const { line, col: column } = lines.linePos(Math.min(offset, text.length))
-  return { file, line, column, path: formatPath(path), message: clip(message, 500) }
 }
