@@ -24,7 +24,7 @@ export type Report = (offset: number, path: Path, message: string) => void
 export interface Place {
   key: number
   value: number
-  inner: Map<PropertyKey, Place>
+  inner?: Map<PropertyKey, Place>
 }
 
 /** What an anchor stands for, once that has been read; how long it is when written out, and how deep. */
@@ -55,12 +55,14 @@ export function readValues(root: unknown, lines: LineCounter, wrong: Report, not
   let deepest = 0
   let isWhole = true
 
+  const lineOf = (node: unknown) => lines.linePos(offsetOf(node)).line
+
   function read(node: unknown, path: Path, place: Place, isKey = false): Json {
     deepest = Math.max(deepest, path.length)
     size += 1
     if (isAlias(node)) return readAlias(node, path)
     if (!isNode(node)) return null
-    const before = { size, deepest }
+    const [sizeBefore, deepestBefore] = [size, deepest]
     const anchored: Anchored = { value: undefined, size: 0, depth: 0 }
     if (node.anchor !== undefined) anchors.set(node.anchor, anchored)
     if (node.tag !== undefined && !JSON_TAG.test(node.tag))
@@ -69,9 +71,9 @@ export function readValues(root: unknown, lines: LineCounter, wrong: Report, not
     if (isMap(node)) anchored.value = readMap(node, path, place)
     else if (isSeq(node)) anchored.value = readList(node, path, place)
     else anchored.value = readScalar(node as Scalar, path, isKey)
-    anchored.size = size - before.size
+    anchored.size = size - sizeBefore
     anchored.depth = deepest - path.length
-    deepest = Math.max(deepest, before.deepest)
+    deepest = Math.max(deepest, deepestBefore)
     return anchored.value
   }
 
@@ -104,19 +106,18 @@ export function readValues(root: unknown, lines: LineCounter, wrong: Report, not
   function readMap(map: YAMLMap, path: Path, place: Place): JsonObject {
     const own: [string, Json][] = []
     let merged: JsonObject[] = []
-    const first = new Map<string, unknown>()
+    const first = new Map<unknown, unknown>()
     for (const { key, value } of map.items as Pair[]) {
       // In quotes, << is a key like any other.
       const isMerge = isScalar(key) && key.type === 'PLAIN' && key.source === '<<'
       const name = String(isScalar(key) ? key.value : key)
       const inner = [...path, name]
       read(key, inner, place, true)
-      const id = isMerge ? 'merge' : `key ${name}`
-      const { line } = lines.linePos(offsetOf(first.get(id)))
-      if (first.has(id)) wrong(offsetOf(key), inner, `is a duplicate key; the first is on line ${line}`)
-      else first.set(id, key)
+      const earlier = first.get(isMerge || name)
+      if (earlier) wrong(offsetOf(key), inner, `is a duplicate key; the first is on line ${lineOf(earlier)}`)
+      else first.set(isMerge || name, key)
       const json = read(value, inner, placeOf(place, name, value, key))
-      const sources = [json].flat()
+      const sources = isMerge ? [json].flat() : []
       if (!isMerge) own.push([name, json])
       else if (sources.every(isObject)) merged = sources as JsonObject[]
       else wrong(offsetOf(value), inner, 'only a mapping, or a list of mappings, can be merged')
@@ -135,13 +136,14 @@ export function readValues(root: unknown, lines: LineCounter, wrong: Report, not
     return node.value as Json
   }
 
-  const place: Place = { key: offsetOf(root), value: offsetOf(root), inner: new Map() }
+  const place: Place = { key: offsetOf(root), value: offsetOf(root) }
   const value = read(root, [], place)
   return { value: isWhole ? value : undefined, place }
 }
 
 function placeOf(outer: Place, step: PropertyKey, value: unknown, key: unknown = value): Place {
-  const place = { key: offsetOf(key), value: offsetOf(isNode(value) ? value : key), inner: new Map() }
+  const place = { key: offsetOf(key), value: offsetOf(isNode(value) ? value : key) }
+  outer.inner ??= new Map()
   outer.inner.set(step, place)
   return place
 }

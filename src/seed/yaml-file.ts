@@ -167,7 +167,7 @@ function slips(errors: Slip[], text: string, lines: LineCounter): Slip[] {
 /** Where the value at a path, or its key, begins; if there is none, where its nearest parent begins. */
 function offsetOfPath(place: Place, [step, ...path]: Path, at: 'key' | 'value' = 'value'): number {
   if (step === undefined) return place[at]
-  const inner = place.inner.get(step)
+  const inner = place.inner?.get(step)
   return inner ? offsetOfPath(inner, path, at) : place.value
 }
 
