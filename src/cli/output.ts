@@ -43,7 +43,7 @@ export function createOutput({ stdout, stderr, env }: Io, isJson: () => boolean)
     /** A line that the next one takes the place of; on a terminal alone. */
     bar: (text: string) => {
       if (!stderr.isTTY) return
-      stderr.write(`${CLEAR}${text.slice(0, (stderr.columns ?? 80) - 1)}`)
+      stderr.write(`${CLEAR}${printableLine(text).slice(0, (stderr.columns ?? 80) - 1)}`)
       hasBar = true
     },
     /** What went wrong; always on stderr, and marked on a terminal. */
