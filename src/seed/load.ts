@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url'
+import { isObject } from '../json.ts'
 import { didYouMean, MAX_SUGGESTIONS } from '../nearest.ts'
 import { clip } from '../printable.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { type Diagnostic, formatDiagnostic, quote, SeedError } from './diagnostic.ts'
 import { agentEntry, agentsFile, modelEntry, modelsFile, type SeedAgent, type SeedModel } from './entries.ts'
+import { valueInYaml11 } from './scalar.ts'
 import { validate } from './validate.ts'
 import { parseYaml, readYamlFile, type YamlFile } from './yaml-file.ts'
 
@@ -65,12 +67,13 @@ export function defaultSeedFiles(): SeedFiles {
 function load(llms: YamlFile, agents: YamlFile): Loaded {
   const models = validate(llms, 'llms', modelsFile, modelEntry)
   const entries = validate(agents, 'agents', agentsFile, agentEntry)
+  const unsupported = models && entries ? findUnsupportedSettings(agents, entries, models) : []
   return {
     models: (models ?? []) as unknown as SeedModel[],
     agents: (entries ?? []) as unknown as SeedAgent[],
     // Without the list of models, every use of one would look wrong.
     references: models && entries ? findReferences(agents, entries, models) : [],
-    notes: [...llms.notes, ...agents.notes].map(formatDiagnostic),
+    notes: [...llms.notes, ...agents.notes, ...unsupported].map(formatDiagnostic),
     diagnostics: [...llms.diagnostics, ...agents.diagnostics],
   }
 }
@@ -81,6 +84,34 @@ function findReferences(yaml: YamlFile, agents: JsonObject[], models: JsonObject
     if (typeof model !== 'string' || model.trim() === '' || codes.has(model)) return []
     const message = `agent ${quote(String(agent_type ?? ''))} needs the unknown model ${quote(model)}`
     return [{ model, at: yaml.locate(['agents', index, 'llm_model_code'], message) }]
+  })
+}
+
+/** A value, read as YAML 1.1 where YAML 1.2 made it text: `no`, `64_000`. */
+function meant(value: unknown): unknown {
+  return typeof value === 'string' ? valueInYaml11(value) : value
+}
+
+/** What an agent asks of its model that the model does not offer, as far as the files say: a backend may know better. */
+function findUnsupportedSettings(yaml: YamlFile, agents: JsonObject[], models: JsonObject[]): Diagnostic[] {
+  const offers = new Map(models.map(({ model_code, config }) => [model_code, config]))
+  return agents.flatMap(({ llm_model_code: model, config: asked }, index) => {
+    const offer = offers.get(model)
+    if (!isObject(asked) || !isObject(offer)) return []
+    const note = (key: string, limit: string) =>
+      yaml.locate(
+        ['agents', index, 'config', key],
+        `${quote(String(model))} ${limit}; it is stored all the same`,
+        'key',
+      )
+    const [wanted, most] = [meant(asked.max_tokens), meant(offer.max_output_tokens)]
+    const isTooMuch = typeof wanted === 'number' && typeof most === 'number' && wanted > most
+    return [
+      ...('temperature' in asked && meant(offer.temperature) === false
+        ? [note('temperature', 'takes no temperature')]
+        : []),
+      ...(isTooMuch ? [note('max_tokens', `gives at most ${most} tokens`)] : []),
+    ]
   })
 }
 

@@ -66,33 +66,34 @@ const asRoot: typeof cases = {
     )
   },
 
-  'root keeps the data elsewhere, and says so when it starts, also where its account cannot enter': async () => {
-    const directory = await serverDirectory(0o700)
-    const notes: string[] = []
-    const options = { ...scratch, directory, onNote: (note: string) => notes.push(note) }
-    const { started, ...server } = await startServer(options)
-    expect(started).toBe(true)
-    expect(server.directory).toMatch(/^\/var\/lib\/agents-db\/[0-9a-f]{12}$/)
-    await expect(stat(directory)).rejects.toMatchObject({ code: 'ENOENT' })
-    expect(await answers(server.url)).toEqual([{ one: 1 }])
-    expect(await findServer(directory)).toEqual(server)
-    expect(await startServer(options)).toEqual({ ...server, started: false })
-    const note = `PostgreSQL cannot run as root: it runs as agents-db, with its data in ${server.directory}`
-    expect(notes).toEqual([note])
-    // Not even processes of nobody can read what is in it.
-    const { data } = dataDirectory(directory)
-    const { uid, mode } = await stat(data)
-    expect([uid, mode & 0o77]).toEqual([user.uid, 0])
-    const users = await readFile('/etc/passwd', 'utf8')
-    expect(users).toMatch(new RegExp(`^agents-db:[^:]*:${uid}:.*nologin$`, 'm'))
-    // An account that was made anew has another number.
-    await stopServer(directory)
-    await run('chown', ['-R', 'nobody', data], {})
-    expect(await answers((await startServer(options)).url)).toEqual([{ one: 1 }])
-    notes.pop()
-    expect(notes).toEqual([note])
-    expect(await stopServer(directory)).toBe(true)
-  },
+  'root keeps the data elsewhere, and says so when it starts, also where its account cannot enter':
+    async () => {
+      const directory = await serverDirectory(0o700)
+      const notes: string[] = []
+      const options = { ...scratch, directory, onNote: (note: string) => notes.push(note) }
+      const { started, ...server } = await startServer(options)
+      expect(started).toBe(true)
+      expect(server.directory).toMatch(/^\/var\/lib\/agents-db\/[0-9a-f]{12}$/)
+      await expect(stat(directory)).rejects.toMatchObject({ code: 'ENOENT' })
+      expect(await answers(server.url)).toEqual([{ one: 1 }])
+      expect(await findServer(directory)).toEqual(server)
+      expect(await startServer(options)).toEqual({ ...server, started: false })
+      const note = `PostgreSQL cannot run as root: it runs as agents-db, with its data in ${server.directory}`
+      expect(notes).toEqual([note])
+      // Not even processes of nobody can read what is in it.
+      const { data } = dataDirectory(directory)
+      const { uid, mode } = await stat(data)
+      expect([uid, mode & 0o77]).toEqual([user.uid, 0])
+      const users = await readFile('/etc/passwd', 'utf8')
+      expect(users).toMatch(new RegExp(`^agents-db:[^:]*:${uid}:.*nologin$`, 'm'))
+      // An account that was made anew has another number.
+      await stopServer(directory)
+      await run('chown', ['-R', 'nobody', data], {})
+      expect(await answers((await startServer(options)).url)).toEqual([{ one: 1 }])
+      notes.pop()
+      expect(notes).toEqual([note])
+      expect(await stopServer(directory)).toBe(true)
+    },
 
   'root runs a copy of programs that its account cannot run, which only root can change': async () => {
     const before = await readdir(SHARED)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseSeed, readSeedFiles, SeedError } from '../../../src/seed.ts'
-import { lines, model, texts } from '../../support/seed-texts.ts'
+import { agent, lines, model, texts } from '../../support/seed-texts.ts'
 
 describe('what is reported', () => {
   test('every mistake of both files at once, in their order, one a line', () => {
@@ -53,6 +53,27 @@ describe('what is reported', () => {
       'system_agents.yaml:2:73 agents[0].config.max_step: is not a known setting; it is stored as it is; did you mean "max_steps"?',
     ])
   })
+})
+
+test('what an agent asks and its model does not offer is noted with its place, and passed on', () => {
+  const models = [
+    model('plain', { config: { temperature: false, max_output_tokens: 100 } }),
+    model('free', { config: { temperature: true } }),
+  ]
+  const config = { temperature: 0, max_tokens: 101 }
+  const agents = [
+    agent('A', 'plain', { config }),
+    agent('B', 'free', { config }),
+    agent('C', 'other', { config }),
+  ]
+  const { agents: rows, notes } = parseSeed(texts(models, agents), ['other'])
+  expect(rows.map(row => row.config)).toEqual([config, config, config])
+  expect(notes).toEqual([
+    'system_agents.yaml:6:7 agents[0].config.temperature: "plain" takes no temperature; it is stored all the same',
+    'system_agents.yaml:7:7 agents[0].config.max_tokens: "plain" gives at most 100 tokens; it is stored all the same',
+  ])
+  config.max_tokens = 100
+  expect(parseSeed(texts(models, agents.slice(1)), ['other']).notes).toEqual([])
 })
 
 describe('files', () => {
