@@ -27,4 +27,4 @@ alter table public.memories add column audited boolean;
 
 -- a rule of their own on a column, and a unique index
 alter table public.memories add constraint their_length check (length(content) < 1000000);
-create unique index their_names on public.profiles (username);
+create unique index their_content on public.memories (content);
