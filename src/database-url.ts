@@ -126,9 +126,10 @@ function readTls(take: Take, hosts: string[]) {
   const strict = [take('channel_binding', /^require$/), take('sslaccept', /^strict$/), root === 'system']
   const flag = take('ssl', /^(?:true|1|false|0|require)$/)
   const flagged = flag?.replace(/^(?:true|1)$/, 'verify-full').replace(/^(?:false|0)$/, 'disable')
-  const asked = take('sslmode', TLS_MODE) ?? flagged ?? (ca ? 'verify-full' : cert && 'require')
+  const asked = take('sslmode', TLS_MODE) ?? flagged ?? (ca ? 'verify-full' : cert ? 'require' : 'prefer')
   const mode = strict.some(Boolean) ? 'verify-full' : asked
-  if (mode === undefined || mode === 'disable') return mode && false
+  if (mode === 'disable') return false
+  // As libpq does where nothing is said: many hosts take no connection without TLS.
   if (/^(?:allow|prefer)$/.test(mode) && !cert) return 'prefer'
   return {
     rejectUnauthorized: mode.startsWith('verify') || (mode === 'require' && ca !== undefined),

@@ -160,6 +160,7 @@ revoke all on function public.create_profile_for_new_user()
   from public, anon, authenticated, service_role;
 --> statement-breakpoint
 
-create or replace trigger on_auth_user_created
+-- Not "or replace": a project may have a trigger of this name, as Supabase's own guide has.
+create trigger on_auth_user_created
   after insert on auth.users
   for each row execute function public.create_profile_for_new_user();

@@ -163,7 +163,7 @@ async function recordScripts(db: Database, project: Ledger, name: string, hashes
   )
 }
 
-/** Runs a statement. If a privilege is missing, the error says which grants help. */
+/** Runs a statement. If a privilege is missing, or the sequence is behind, the error says what helps. */
 async function run<Row extends Record<string, unknown>>(
   db: Database,
   project: Ledger,
@@ -172,17 +172,29 @@ async function run<Row extends Record<string, unknown>>(
 ): Promise<Row[]> {
   return await query<Row>(db, statement).catch(cause => {
     const error = pgErrorOf(cause)
-    if (error.code !== '42501') throw cause
     const { schema, table } = nameOf(project)
-    const grants =
-      what === 'created'
-        ? `create schema if not exists ${schema}; grant usage, create on schema ${schema}`
-        : `grant usage on schema ${schema}; grant all on all tables in schema ${schema}, and on all sequences,`
-    const hint = `As a role that may: ${grants} to the role that deploys.`
+    const hint = hintFor(error.code, what, schema, table)
+    if (hint === undefined) throw cause
     const message = `${schema}.${table} cannot be ${what}: ${formatPgError({ ...error, message: error.message, hint })}`
     throw new MigrationError('STATEMENT_FAILED', `${message}\nThe ledger was not changed.`, {
       sqlState: error.code,
       cause,
     })
   })
+}
+
+function hintFor(
+  code: string | undefined,
+  what: 'created' | 'read' | 'written',
+  schema: string,
+  table: string,
+) {
+  if (code === '23505')
+    return `Its sequence is behind its rows, as after a restore of data alone: select setval('${schema}.${table}_id_seq', (select max(id) from ${schema}.${table}))`
+  if (code !== '42501') return undefined
+  const grants =
+    what === 'created'
+      ? `create schema if not exists ${schema}; grant usage, create on schema ${schema}`
+      : `grant usage on schema ${schema}; grant all on all tables in schema ${schema}, and on all sequences,`
+  return `As a role that may: ${grants} to the role that deploys.`
 }

@@ -65,5 +65,7 @@ function hintFor(sqlState: string): string | undefined {
     return 'A PostgreSQL without Supabase needs its roles and auth.users first: see docs/deploying.md.'
   if (sqlState === '42P07')
     return 'If another tool, such as Alembic, made it: `agents-db adopt` takes the database over.'
+  if (sqlState === '42710')
+    return 'A trigger of yours on auth.users may have this name, which the guide of Supabase uses too: give it another one.'
   return undefined
 }

@@ -127,6 +127,7 @@ describe('TLS', () => {
 
   const [unknown, misnamed] = ['DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID']
   test.each([
+    ['localhost', '', 'connected'],
     ['localhost', 'sslmode=require', 'connected'],
     ['localhost', 'sslmode=prefer', 'connected'],
     ['localhost', 'sslmode=no-verify', 'connected'],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { plainUrl, readUrl, withoutPassword } from '../../src/database-url.ts'
 
 const read = (rest: string) => readUrl(`postgresql://${rest}`)
-const plain = { username: 'me', password: 'secret', host: 'h', database: 'db', connection: {} }
+const plain = { username: 'me', password: 'secret', host: 'h', database: 'db', connection: {}, ssl: 'prefer' }
 
 describe('which database', () => {
   test.each<[rest: string, options: object]>([
@@ -27,8 +27,9 @@ describe('which database', () => {
     ['a:1,b,[::1]:2/db', { host: ['a', 'b', '::1'], port: [1, 5432, 2], database: 'db', connection: {} }],
     ['/db?host=a,b&port=7', { host: ['a', 'b'], port: [7, 7], database: 'db', connection: {} }],
   ])('postgresql://%s', (rest, options) => {
-    expect(read(rest)).toEqual(options)
-    expect(readUrl(`\n postgres://${rest} \r\n`)).toEqual(options)
+    const expected = { ssl: 'prefer', ...options }
+    expect(read(rest)).toEqual(expected)
+    expect(readUrl(`\n postgres://${rest} \r\n`)).toEqual(expected)
   })
 })
 

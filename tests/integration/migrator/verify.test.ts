@@ -219,3 +219,13 @@ test('repair tells both hashes, changes nothing but these in the ledger, and mig
   expect(await at.admin`select to_regclass('public.never_made') as made`).toEqual([{ made: null }])
   await expect(migrate(at.db)).rejects.toMatchObject({ code: 'EDITED' })
 })
+
+test('a ledger whose sequence was not restored with its rows is named, with what helps', async () => {
+  const at = await ownDatabase('contracted')
+  await at.sql`select setval('drizzle.__drizzle_migrations_id_seq', 1, false)`
+  const error = await migrate(at.db).catch(error => error)
+  expect(error).toMatchObject({ code: 'STATEMENT_FAILED', sqlState: '23505' })
+  const [, cure] = /: (select setval\(.*\))$/m.exec(error.message) ?? []
+  await at.sql.unsafe(cure!)
+  expect((await migrate(at.db)).applied).toHaveLength(hardening.length)
+})

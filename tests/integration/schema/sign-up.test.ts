@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { asRole, sharedDatabase, signUp, type TestDatabase } from '../../support/database.ts'
+import { migrate } from '../../../src/migrate.ts'
+import { asRole, ownDatabase, sharedDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { relationsIn } from '../../support/inventory.ts'
 import { type CommitPoint, commitPoints, hasReached, reach } from '../../support/migrations.ts'
 import { addMemory, addModel } from '../../support/rows.ts'
@@ -96,3 +97,20 @@ async function mentions({ sql }: TestDatabase, relations: string[], id: string):
   }
   return found
 }
+
+test('a trigger of the project that has the name of ours stays, and is named', async () => {
+  const at = await ownDatabase('stub_old')
+  await at.sql.unsafe(`
+    create table public.people (id uuid);
+    create function public.handle_new_user() returns trigger language plpgsql security definer set search_path = ''
+      as $$ begin insert into public.people values (new.id); return new; end $$;
+    create trigger on_auth_user_created after insert on auth.users for each row execute function public.handle_new_user()`)
+  await expect(migrate(at.db)).rejects.toMatchObject({
+    sqlState: '42710',
+    message: expect.stringMatching(
+      /trigger "on_auth_user_created" .*already exists.*\nhint: .*give it another one/,
+    ),
+  })
+  const id = await signUp(at.admin)
+  expect(await at.sql`select id from public.people`).toEqual([{ id }])
+})
