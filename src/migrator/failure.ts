@@ -28,40 +28,41 @@ export function statementFailed(
   cause: unknown,
   blockers: string[] = [],
 ): MigrationError {
+  return failed(project, placeOf(script, statement), [...blockers.map(blockedBy), states[script.file]], cause)
+}
+
+function failed({ hintFor }: Project, place: string, lines: string[], cause: unknown): MigrationError {
   const error = pgErrorOf(cause)
-  const { code, hint = project.hintFor?.(code ?? '') } = error
-  const reason = formatPgError({ message: error.message, code, detail: error.detail, hint })
-  const lines = [`${placeOf(script, statement)}: ${reason}`, ...blockers.map(blockedBy), states[script.file]]
-  if (isConnectionLost(cause) || isUnreachable(cause)) return connectionLost(lines, cause)
-  return new MigrationError('STATEMENT_FAILED', lines.join('\n'), { sqlState: code, cause })
+  const { code, detail, hint = hintFor?.(code ?? '') } = error
+  const reason = formatPgError({ message: error.message, code, detail, hint })
+  const isLost = isConnectionLost(cause) || isUnreachable(cause)
+  const all = [`${place}: ${reason}`, ...lines, ...(isLost ? [GO_ON] : [])]
+  const options = { sqlState: code, cause }
+  return new MigrationError(isLost ? 'CONNECTION_LOST' : 'STATEMENT_FAILED', all.join('\n'), options)
 }
 
-function connectionLost(lines: string[], cause: unknown): MigrationError {
-  const message = [
-    ...lines,
-    'The connection to PostgreSQL was lost. Run the same again: it goes on from there.',
-  ]
-  return new MigrationError('CONNECTION_LOST', message.join('\n'), { sqlState: pgErrorOf(cause).code, cause })
-}
+const GO_ON = 'The connection to PostgreSQL was lost. Run the same again: it goes on from there.'
 
-/** Runs `work`. If that loses the connection, the error says of what, and in what state it leaves the database. */
-export async function explainLostConnection<T>(
+/** Runs `work`. If PostgreSQL or the connection fails, the error says of what, and in what state that leaves it. */
+export async function explainFailure<T>(
+  project: Project,
   name: string,
   work: () => Promise<T>,
   state: () => string,
 ): Promise<T> {
   return await work().catch(cause => {
-    const isLost = isConnectionLost(cause) || isUnreachable(cause)
-    if (cause instanceof MigrationError || !isLost) throw cause
-    throw connectionLost([`${name}: ${pgErrorOf(cause).message}`, state()], cause)
+    if (cause instanceof MigrationError || pgErrorOf(cause).code === undefined) throw cause
+    throw failed(project, name, [state()], cause)
   })
 }
 
-/** The same for what comes first. That there is no connection at all is for the caller to explain. */
+/** The same of a connection that is lost before anything is run. That there is none at all is for the caller to explain. */
 export async function beforeAnything<T>(work: () => Promise<T>): Promise<T> {
   return await work().catch(cause => {
     if (cause instanceof MigrationError || !isConnectionLost(cause)) throw cause
-    throw connectionLost([pgErrorOf(cause).message, 'Nothing was run.'], cause)
+    const { message, code } = pgErrorOf(cause)
+    const lines = [message, 'Nothing was run.', GO_ON]
+    throw new MigrationError('CONNECTION_LOST', lines.join('\n'), { sqlState: code, cause })
   })
 }
 

@@ -5,7 +5,7 @@ import { applySettings, connectionsOf, execute, setLockTimeout } from '../query.
 import { waitForAutovacuum } from './autovacuum.ts'
 import { type BatchOptions, forgetProgress } from './batches.ts'
 import { readPid, watchForBlockers } from './blockers.ts'
-import { explainLostConnection, rolledBack, statementFailed } from './failure.ts'
+import { explainFailure, rolledBack, statementFailed } from './failure.ts'
 import type { Migration, Script } from './files.ts'
 import { ensureLedger, type LedgerEntry, readLedger } from './ledger.ts'
 import { DEFAULT_LOCK_TIMEOUT, retryOnLockTimeout, withMigrationLock } from './lock.ts'
@@ -87,7 +87,7 @@ export async function runMigration(
     return await retryOnLockTimeout(options, attempt, () => waitForAutovacuum(db, text))
   }
   const state = () => (isCommitting ? 'It may have been committed, or not.' : rolledBack[run.way])
-  const isDone = await explainLostConnection(name, runAll, state)
+  const isDone = await explainFailure(project, name, runAll, state)
   if (!isDone) return undefined
   const milliseconds = performance.now() - started
   options.onDone?.(name, milliseconds)

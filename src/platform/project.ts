@@ -63,6 +63,7 @@ function needsReason({ fact, expected }: Difference): boolean {
 function hintFor(sqlState: string): string | undefined {
   if (sqlState === '3F000' || sqlState === '42704')
     return 'A PostgreSQL without Supabase needs its roles and auth.users first: see docs/deploying.md.'
+  if (sqlState === '53300') return '`migrate` and `rollback` need up to three connections at once.'
   if (sqlState === '42P07')
     return 'If another tool, such as Alembic, made it: `agents-db adopt` takes the database over.'
   if (sqlState === '42710')
