@@ -66,7 +66,7 @@ function hintFor(sqlState: string): string | undefined {
   if (sqlState === '53300') return '`migrate` and `rollback` need up to three connections at once.'
   if (sqlState === '42P07')
     return 'If another tool, such as Alembic, made it: `agents-db adopt` takes the database over.'
-  if (sqlState === '42710')
-    return 'A trigger of yours on auth.users may have this name, which the guide of Supabase uses too: give it another one.'
+  if (sqlState === '42710' || sqlState === '42723')
+    return 'A trigger or function of yours may have this name, as in guides to Supabase: give it another one.'
   return undefined
 }
