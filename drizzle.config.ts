@@ -9,6 +9,8 @@ export default {
   dialect: 'postgresql',
   schema: './src/schema.ts',
   out: './drizzle',
+  // Otherwise `push` would drop archive, and what Supabase owns.
+  schemaFilter: ['public'],
   // The commands read this too.
   ...(ledger && { migrations: ledger }),
   dbCredentials: {

@@ -21,8 +21,8 @@ const llm = {
 const memory = {
   id: () => z.guid(),
   userId: () => z.guid(),
-  content: () => text(memories.content),
-  status: () => text(memories.status),
+  content: () => filled(memories.content),
+  status: () => filled(memories.status),
 }
 const profile = {
   id: () => z.guid(),
@@ -46,6 +46,15 @@ function text({ length: most }: Column) {
     .refine(value => [...value].length <= most, `is longer than ${most} characters`)
     .meta({ maxLength: most })
 }
+
+function filled(column: Column) {
+  return text(column).refine(value => value.trim() !== '', 'must not be blank')
+}
+
+/** What a client may not change: whose a row is, and what the database keeps. */
+const kept = { id: true, createdAt: true, updatedAt: true } as const
+const isChange = (change: object) => Object.values(change).some(value => value !== undefined)
+const NO_CHANGE = 'has nothing to change'
 
 // Not z.record: it copies, and drops a key named `__proto__`.
 const config = z
@@ -82,14 +91,17 @@ export const insertLlm = createInsertSchema(llms, llm).partial({ id: true, confi
 /** A row of `llms`. */
 export const selectLlm = createSelectSchema(llms, llm)
 /** What to change of a model. */
-export const updateLlm = createUpdateSchema(llms, llm)
+export const updateLlm = createUpdateSchema(llms, llm).omit(kept).strict().refine(isChange, NO_CHANGE)
 
 /** A memory to insert. */
 export const insertMemory = createInsertSchema(memories, memory).partial({ id: true })
 /** A row of `memories`. */
 export const selectMemory = createSelectSchema(memories, memory)
-/** What to change of a memory. */
+/** What to change of a memory; its user stays. */
 export const updateMemory = createUpdateSchema(memories, memory)
+  .omit({ ...kept, userId: true })
+  .strict()
+  .refine(isChange, NO_CHANGE)
 
 /** A profile to insert. A sign-up has made it already. */
 export const insertProfile = createInsertSchema(profiles, profile).partial({
@@ -100,8 +112,11 @@ export const insertProfile = createInsertSchema(profiles, profile).partial({
 })
 /** A row of `profiles`. */
 export const selectProfile = createSelectSchema(profiles, profile)
-/** What to change of a profile. `settings` are replaced as a whole. */
+/** What to change of a profile. Its settings are not among it, as they would be replaced as a whole: `setAgentPrompt` sets a prompt. */
 export const updateProfile = createUpdateSchema(profiles, profile)
+  .omit({ ...kept, settings: true })
+  .strict()
+  .refine(isChange, NO_CHANGE)
 
 /** An agent to insert. */
 export const insertSystemAgent = createInsertSchema(systemAgents, systemAgent).partial({
@@ -112,3 +127,6 @@ export const insertSystemAgent = createInsertSchema(systemAgents, systemAgent).p
 export const selectSystemAgent = createSelectSchema(systemAgents, systemAgent)
 /** What to change of an agent. */
 export const updateSystemAgent = createUpdateSchema(systemAgents, systemAgent)
+  .omit(kept)
+  .strict()
+  .refine(isChange, NO_CHANGE)

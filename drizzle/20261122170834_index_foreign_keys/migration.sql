@@ -11,7 +11,7 @@ begin
   if pg_relation_size('public.memories') > 32 * 1024 * 1024 then
     raise exception 'public.ix_memories_user_id_memory_type_status is missing, and building it in this transaction would block writers of public.memories'
       using errcode = 'object_not_in_prerequisite_state',
-            hint = 'Use agents-db, with two connections or more: it builds the index concurrently beforehand.';
+            hint = 'Use agents-db, with three connections: it builds the index concurrently beforehand.';
   end if;
   drop index if exists public.ix_memories_user_id_memory_type_status;
   CREATE INDEX "ix_memories_user_id_memory_type_status" ON "public"."memories" ("user_id","memory_type","status");

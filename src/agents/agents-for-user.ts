@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm'
-import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Database } from '../database.ts'
+import { inPublic } from '../in-public.ts'
 import { type Llm, llms, profiles, type SystemAgent, systemAgents } from '../schema.ts'
 
 /** A system agent as it is to run for one user. */
@@ -63,11 +63,4 @@ function objectOf(config: unknown): SystemAgent['config'] {
   } catch {
     return {}
   }
-}
-
-/** Drizzle writes a table of `public` without its schema, so that a session's search_path decides which is meant. */
-function inPublic<Table extends PgTable>(table: Table): Table {
-  return new Proxy(table, {
-    get: (target, key) => (key === Symbol.for('drizzle:Schema') ? 'public' : Reflect.get(target, key)),
-  })
 }

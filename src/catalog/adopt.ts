@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { MigrationError } from '../migrator/error.ts'
@@ -114,7 +115,7 @@ async function findMatch(
   const matches = migrations.flatMap((migration, i) => {
     const [before, catalog] = [migrations[i - 1], migration].map(each => catalogs.get(each?.name ?? ''))
     // No catalog tells whether a migration that moves only rows was applied, and it can be applied again.
-    const isNew = catalog && (!before || compare(before, catalog).length > 0)
+    const isNew = catalog && (!before || !isDeepStrictEqual(before, catalog))
     return isNew ? [weigh(migration, compare(catalog, found))] : []
   })
   // The later one has less left to do.

@@ -26,8 +26,10 @@ export const memories = pgTable.withRLS(
       columns: [table.userId],
       foreignColumns: [authUsers.id],
     }).onDelete('cascade'),
-    // For the usual query: one user's memories by type and status. Serves the foreign key too.
+    // One user's memories by type and status. Serves the foreign key too.
     index('ix_memories_user_id_memory_type_status').on(table.userId, table.memoryType, table.status),
+    // One user's memories, the newest first.
+    index('ix_memories_user_id_created_at_id').on(table.userId, table.createdAt, table.id),
     check('chk_memories_memory_type', sql`${table.memoryType} in ('work', 'user')`),
     ...denyAll('memories'),
   ],

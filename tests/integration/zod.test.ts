@@ -68,7 +68,12 @@ test('rows pass that the database has made: by a sign-up, by default, with any U
   const [stored] = await db.insert(systemAgents).values(agent).returning()
   expect(validators.selectSystemAgent.parse(stored)).toEqual(stored)
 
-  const memory = validators.insertMemory.parse({ userId: id, memoryType: 'work', content: '', status: '' })
+  const memory = validators.insertMemory.parse({
+    userId: id,
+    memoryType: 'work',
+    content: 'x',
+    status: 'active',
+  })
   const [remembered] = await db.insert(memories).values(memory).returning()
   expect(validators.selectMemory.parse(remembered)).toEqual(remembered)
 })

@@ -29,8 +29,10 @@ test('a validator gives the type of a row, of what the table inserts, and of wha
   expectTypeOf<Output<'updateProfile'>>().toExtend<Set<typeof tables.profiles>>()
   expectTypeOf<Output<'updateSystemAgent'>>().toExtend<Set<typeof tables.systemAgents>>()
   type Optional<T> = { [K in keyof T]?: T[K] | undefined }
-  expectTypeOf<Output<'updateLlm'>>().toEqualTypeOf<Optional<tables.Llm>>()
-  expectTypeOf<Output<'updateProfile'>>().toEqualTypeOf<Optional<tables.Profile>>()
+  type Kept = 'id' | 'createdAt' | 'updatedAt'
+  expectTypeOf<Output<'updateLlm'>>().toEqualTypeOf<Optional<Omit<tables.Llm, Kept>>>()
+  expectTypeOf<Output<'updateMemory'>>().toEqualTypeOf<Optional<Omit<tables.Memory, Kept | 'userId'>>>()
+  expectTypeOf<Output<'updateProfile'>>().toEqualTypeOf<Optional<Omit<tables.Profile, Kept | 'settings'>>>()
 })
 
 describe('config', () => {
@@ -39,7 +41,6 @@ describe('config', () => {
   test('is an object of JSON values, or is left to the default', () => {
     expect(config({ a: [null, true, 1.5, 'text', { b: {} }] })).toEqual([])
     expect(config(undefined)).toEqual([])
-    expect(mistakes(validators.updateSystemAgent, {})).toEqual([])
     expect(mistakes(validators.updateSystemAgent, { config: {} })).toEqual([])
   })
 
@@ -83,7 +84,8 @@ describe('config', () => {
 })
 
 describe('settings', () => {
-  const settings = (value: unknown) => mistakes(validators.updateProfile, { settings: value })
+  const id = '00000000-0000-0000-0000-00000000000a'
+  const settings = (value: unknown) => mistakes(validators.insertProfile, { id, settings: value })
 
   test.each([
     [{ agent_prompts: {} }],
@@ -120,7 +122,7 @@ test('validators describe themselves as JSON Schema, as far as it has a word', (
   const schema = z.toJSONSchema(validators.insertSystemAgent.omit({ createdAt: true, updatedAt: true }))
   expect(schema.properties).toMatchObject({ agentType: { maxLength: 20 }, config: { type: 'object' } })
   expect(schema.required).toEqual(['agentType', 'llmId', 'status'])
-  const profile = z.toJSONSchema(validators.updateProfile.pick({ settings: true }))
+  const profile = z.toJSONSchema(validators.insertProfile.pick({ settings: true }))
   expect(profile.properties?.settings).toMatchObject({ type: 'object', required: ['agent_prompts'] })
 })
 
@@ -128,4 +130,19 @@ test('what the checks of the tables refuse, the validators refuse', () => {
   const { insertMemory, updateSystemAgent } = validators
   expect(mistakes(insertMemory.pick({ memoryType: true }), { memoryType: 'other' })).toHaveLength(1)
   expect(mistakes(updateSystemAgent, { status: 'retired' })).toHaveLength(1)
+})
+
+test('what a client sends changes what is its own to change, and something', () => {
+  const { insertMemory, updateLlm, updateMemory, updateProfile, updateSystemAgent } = validators
+  expect(updateProfile.parse({ username: 'ada', bio: null })).toEqual({ username: 'ada', bio: null })
+  for (const key of ['id', 'createdAt', 'updatedAt', 'settings', 'role'])
+    expect(mistakes(updateProfile, { username: 'ada', [key]: {} })).toEqual([`: Unrecognized key: "${key}"`])
+  expect(mistakes(updateMemory, { userId: '00000000-0000-0000-0000-00000000000a' })).not.toEqual([])
+  for (const validator of [updateLlm, updateMemory, updateProfile, updateSystemAgent])
+    expect(mistakes(validator, {})).toEqual([': has nothing to change'])
+  const memory = { userId: '00000000-0000-0000-0000-00000000000a', memoryType: 'user' }
+  expect(mistakes(insertMemory, { ...memory, content: ' ', status: '' })).toEqual([
+    'content: must not be blank',
+    'status: must not be blank',
+  ])
 })

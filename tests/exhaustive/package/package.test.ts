@@ -78,6 +78,7 @@ test('it migrates, seeds and serves a user from what the tarball holds, and its 
     ],
     models: ['claude-haiku-4-5', 'claude-sonnet-4-5', 'gemini-2.5-flash'],
     rows: 3,
+    listed: [['mine'], null],
     memories: ['mine'],
     llms: 7,
   })

@@ -78,7 +78,9 @@ test('a deployer who may not act as the owner of the tables learns which grant h
     await tx.execute(
       sql.raw(`create role ${owner}; grant create on schema public to ${owner}; grant ${by} to ${owner}`),
     )
-    await tx.execute(sql.raw(`reassign owned by ${by} to ${owner}`))
+    for (const table of ['llms', 'memories', 'profiles', 'user_agent_catalog', 'user_agents'])
+      await tx.execute(sql.raw(`alter table public.${table} owner to ${owner}`))
+    await tx.execute(sql.raw(`alter function public.create_profile_for_new_user() owner to ${owner}`))
     await tx.execute(sql.raw(`set local session authorization ${by}`))
     await expect(adopt(tx)).rejects.toMatchObject({
       code: 'NOT_ADOPTABLE',

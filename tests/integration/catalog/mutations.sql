@@ -227,6 +227,7 @@ alter table public.memories add column "Mood" text;
 -- a column that was dropped
 alter table public.memories drop column created_at;
 --> column created_at on table public.memories is missing
+--> index ix_memories_user_id_created_at_id on table public.memories is missing
 
 -- a column under another name
 alter table public.memories rename column content to body;

@@ -136,7 +136,7 @@ test('without its online script, an index on a large table is refused rather tha
     message: expect.stringContaining('ix_memories_user_id_memory_type_status is missing'),
   })
   expect(await stateOf(at, ['drizzle'])).toEqual(before)
-  expect((await migrate(at.db)).applied).toHaveLength(2)
+  expect((await migrate(at.db)).applied).toHaveLength(namesAfter('check_memory_type').length)
   // And so on the way down.
   await rollback(at.db, { to: 'drop_agent_id_constraints' })
   await expect(rollback(alone)).rejects.toMatchObject({

@@ -3,11 +3,13 @@ import {
   type AgentForUser,
   agentsForUser,
   createDatabase,
+  listMemories,
   llms,
   memories,
   type NewMemory,
   type ProfileSettings,
   profiles,
+  setAgentPrompt,
 } from '@agents/db'
 import { type MigrateReport, MigrationError, migrate, rollback, status } from '@agents/db/migrate'
 import * as schema from '@agents/db/schema'
@@ -40,8 +42,11 @@ async function prepare() {
 }
 
 async function serve() {
-  const settings: ProfileSettings = { agent_prompts: { TASK_EXECUTION: 'Be brief.' }, theme: 'dark' }
-  await db.update(profiles).set(updateProfile.parse({ settings })).where(eq(profiles.id, userId))
+  await setAgentPrompt(db, userId, 'TASK_EXECUTION', 'Be brief.')
+  await db
+    .update(profiles)
+    .set(updateProfile.parse({ bio: 'Writes.' }))
+    .where(eq(profiles.id, userId))
   const memory: NewMemory = insertMemory.parse({
     userId,
     memoryType: 'user',
@@ -49,6 +54,7 @@ async function serve() {
     status: 'active',
   })
   await db.insert(memories).values(memory)
+  const { memories: listed, next } = await listMemories(db, userId, { type: 'user' })
 
   const agents: AgentForUser[] = await agentsForUser(db, userId)
   const related = await db.query.systemAgents.findMany({ with: { llm: true } })
@@ -58,6 +64,7 @@ async function serve() {
     agents: agents.map(agent => [agent.agentType, agent.customized, agent.llm.provider]),
     models: related.map(({ llm }) => llm.modelCode).sort(),
     rows: rows.length,
+    listed: [listed.map(({ content }) => content), next],
     memories: profile?.memories.map(({ content }) => content),
     llms: (await db.select({ code: llms.modelCode }).from(schema.llms)).length,
   }
