@@ -123,6 +123,11 @@ export async function transaction<T>(
   })
 }
 
+/** Runs what only reads: in the caller's transaction or, so that no timeout of a role's ends it, in one of its own. */
+export async function reading<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
+  return 'rollback' in db ? await work(db) : await transaction(db, work, { accessMode: 'read only' })
+}
+
 /**
  * Runs `work` over a connection of its own with our own settings, but outside a transaction, where some statements must run.
  * A driver other than postgres.js, or a pooler in transaction mode, may run it with the role's settings instead.
@@ -130,7 +135,8 @@ export async function transaction<T>(
 export async function outsideTransaction<T>(db: Database, work: (on: Database) => Promise<T>): Promise<T> {
   const { options } = (db as { $client?: Partial<postgres.Sql> }).$client ?? {}
   if (!options || !('shared' in options)) return await work(db)
-  const client = postgres({ ...(options as object), max: 1 })
+  // To ask for types would be under the role's settings still, and an error there reaches nobody.
+  const client = postgres({ ...(options as object), max: 1, fetch_types: false })
   try {
     const on = drizzle({ client })
     await applySettings(on, { ...SETTINGS, ...TRANSACTION_DEFAULTS }, 'session')

@@ -6,7 +6,7 @@ import { type Migration, readMigrations } from '../migrator/files.ts'
 import { ensureLedger, insertEntry, readLedger } from '../migrator/ledger.ts'
 import { withMigrationLock } from '../migrator/lock.ts'
 import { verify } from '../migrator/verify.ts'
-import { query } from '../query.ts'
+import { query, reading } from '../query.ts'
 import type { Drift } from './accepted.ts'
 import { driftOf, readProject } from './check.ts'
 import { compare, type Difference } from './compare.ts'
@@ -51,7 +51,7 @@ export async function adopt(
     const recorded = migrations.slice(0, migrations.indexOf(migration) + 1).map(({ name }) => name)
     return { at: migration.name, recorded, replaced, accepted }
   }
-  if (options.dryRun) return await plan(db)
+  if (options.dryRun) return await reading(db, plan)
   return await withMigrationLock(db, async tx => {
     const report = await plan(tx)
     await ensureLedger(tx, project)

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { execute, query, setLockTimeout, transaction } from '../query.ts'
+import { execute, query, reading, setLockTimeout, transaction } from '../query.ts'
 
 /** In milliseconds. PostgreSQL cancels an autovacuum for a waiter only after its deadlock_timeout of a second. */
 const PATIENCE = 1_500
@@ -10,9 +10,10 @@ const PATIENCE = 1_500
  * `deadlock_timeout`, which is longer than our lock timeout. Blocks no client; skips tables that we may not lock.
  */
 export async function waitForAutovacuum(db: Database, text: string): Promise<void> {
-  const held = await query<{ schema: string; name: string }>(
-    db,
-    sql`select distinct n.nspname as schema, c.relname as name
+  const find = (tx: Database) =>
+    query<{ schema: string; name: string }>(
+      tx,
+      sql`select distinct n.nspname as schema, c.relname as name
           from pg_catalog.pg_locks l
           join pg_catalog.pg_class c on c.oid = l.relation
           join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -21,7 +22,8 @@ export async function waitForAutovacuum(db: Database, text: string): Promise<voi
            and l.granted
            and c.relkind = 'r'
            and n.nspname !~ '^pg_'`,
-  )
+    )
+  const held = await reading(db, find)
   for (const { schema, name } of held.filter(table => text.includes(table.name))) {
     await transaction(db, async tx => {
       await setLockTimeout(tx, PATIENCE)

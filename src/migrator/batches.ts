@@ -57,9 +57,9 @@ export async function runBatches(
 ): Promise<void> {
   const { lockTimeout = DEFAULT_LOCK_TIMEOUT } = options
   const { table, key } = batchesOf(statement) ?? { table: '', key: '' }
-  const cursor = await openCursor(db, project, script, statement)
-  const total = await estimateRows(db, table)
-  let { after, rows, counts } = await cursor.read()
+  const cursor = cursorOf(project, script, statement)
+  const begin = async (tx: Database) => ({ ...(await cursor.open(tx)), total: await estimateRows(tx, table) })
+  let { after, rows, counts, total } = await transaction(db, begin)
   for (let size = FIRST_SIZE; ; ) {
     const run = async (tx: Database) => {
       await setLockTimeout(tx, lockTimeout)
@@ -137,25 +137,26 @@ function addUp(counts: Record<string, number>, rows: Record<string, unknown>[]):
   return sums
 }
 
-async function openCursor(db: Database, project: Project, script: Script, statement: Statement) {
+/** How far a statement is, in the table beside the ledger. */
+function cursorOf(project: Project, script: Script, statement: Statement) {
   const { identifier, create } = tableBeside(project, '_progress')
-  await create(
-    db,
-    sql`(
-      script  text primary key,
-      hash    text not null,
-      after   text,
-      rows    bigint not null,
-      counts  text not null
-    )`,
-  )
   const id = `${script.path} ${script.statements.indexOf(statement) + 1}`
   // Of a statement that was edited, what was done counts for nothing.
   const hash = createHash('sha256').update(statement.sql).digest('hex')
   return {
-    read: async () => {
+    open: async (tx: Database) => {
+      await create(
+        tx,
+        sql`(
+          script  text primary key,
+          hash    text not null,
+          after   text,
+          rows    bigint not null,
+          counts  text not null
+        )`,
+      )
       const [row] = await query<{ after: string; rows: number; counts: string }>(
-        db,
+        tx,
         sql`select after, rows::float8 as rows, counts from ${identifier} where script = ${id} and hash = ${hash}`,
       )
       return row

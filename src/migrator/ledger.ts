@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { formatPgError, pgErrorOf } from '../pg-error.ts'
-import { query } from '../query.ts'
+import { query, reading } from '../query.ts'
 import { MigrationError } from './error.ts'
 import { hashesBeside, type Migration } from './files.ts'
 import type { Project } from './project.ts'
@@ -35,6 +35,10 @@ export function ledgerName(project: Ledger): string {
 
 /** What is applied, in the order of the names; nothing where there is no ledger yet. */
 export async function readLedger(db: Database, project: Ledger): Promise<LedgerEntry[]> {
+  return await reading(db, tx => readEntries(tx, project))
+}
+
+async function readEntries(db: Database, project: Ledger): Promise<LedgerEntry[]> {
   const { schema, table, identifier } = nameOf(project)
   // From the catalogs: to name a table that is not there, one needs the right to use its schema all the same.
   const columns = await query<{ name: string }>(

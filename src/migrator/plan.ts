@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { query } from '../query.ts'
+import { query, reading } from '../query.ts'
 import type { Script } from './files.ts'
 import { type LockMode, lockModes, readMeasuredLocks, type ScriptLocks } from './measured-locks.ts'
 import { findPending } from './pending.ts'
@@ -48,7 +48,7 @@ export async function planMigration(
   options: { to?: string } = {},
 ): Promise<Plan> {
   const { pending } = await findPending(db, project, options.to)
-  const rows = await readRowCounts(db)
+  const rows = await reading(db, readRowCounts)
   const migrations = pending.map(({ name, upOnline, up }) => {
     const locks = readMeasuredLocks(project.folder, name)
     const scripts = [upOnline, up].filter(script => script !== undefined)

@@ -11,7 +11,7 @@ import {
 } from '../migrator/lock.ts'
 import type { LedgerName } from '../migrator/project.ts'
 import { formatPgError, pgErrorOf, readSettled } from '../pg-error.ts'
-import { execute, query, setLockTimeout } from '../query.ts'
+import { execute, query, reading, setLockTimeout } from '../query.ts'
 
 /** What the schema `archive` holds. */
 export interface ArchiveReport {
@@ -27,7 +27,7 @@ export async function readArchive(
   db: Database,
   options: { ledger?: LedgerName } = {},
 ): Promise<ArchiveReport> {
-  return await readSettled(() => readOnce(db, options))
+  return await readSettled(() => reading(db, tx => readOnce(tx, options)))
 }
 
 async function readOnce(db: Database, options: { ledger?: LedgerName }): Promise<ArchiveReport> {
