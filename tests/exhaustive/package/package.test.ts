@@ -132,6 +132,7 @@ test('the tarball holds what the package needs at work, and nothing of its tests
     'CHANGELOG.md',
     'LICENSE',
     'README.md',
+    'SECURITY.md',
     'dist',
     'docs',
     'drizzle',
