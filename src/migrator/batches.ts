@@ -52,6 +52,7 @@ export async function runBatches(
   project: Project,
   script: Script,
   statement: Statement,
+  guard: (tx: Database) => Promise<void>,
   retry: <T>(work: () => Promise<T>) => Promise<T>,
   options: BatchOptions,
 ): Promise<void> {
@@ -69,7 +70,10 @@ export async function runBatches(
       const returned = await query(tx, sql.raw(textBetween(statement, range)))
       const sums = addUp(counts, returned)
       await cursor.write(tx, range.last, rows + range.rows, sums)
-      return { ...range, counts: sums, milliseconds: performance.now() - started }
+      const milliseconds = performance.now() - started
+      // Each batch does the same to other rows.
+      if (size === FIRST_SIZE) await guard(tx)
+      return { ...range, counts: sums, milliseconds }
     }
     const batch = await retry(() => transaction(db, run))
     if (batch) {

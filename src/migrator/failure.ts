@@ -27,11 +27,17 @@ export function statementFailed(
   statement: Statement,
   cause: unknown,
   blockers: string[] = [],
+  state = states[script.file],
 ): MigrationError {
-  return failed(project, placeOf(script, statement), [...blockers.map(blockedBy), states[script.file]], cause)
+  return failed(project, placeOf(script, statement), [...blockers.map(blockedBy), state], cause)
 }
 
-function failed({ hintFor }: Project, place: string, lines: string[], cause: unknown): MigrationError {
+/** Says where something failed, and in what state that leaves the database. */
+export function failed({ hintFor }: Project, place: string, lines: string[], cause: unknown): MigrationError {
+  if (cause instanceof MigrationError) {
+    const { code, message, sqlState } = cause
+    return new MigrationError(code, [`${place}: ${message}`, ...lines].join('\n'), { sqlState, cause })
+  }
   const error = pgErrorOf(cause)
   const { code, detail, hint = hintFor?.(code ?? '') } = error
   const reason = formatPgError({ message: error.message, code, detail, hint })

@@ -43,17 +43,15 @@ export async function migrate(
     const run = {
       migration,
       way: 'up' as const,
+      from: all[all.indexOf(migration) - 1]?.name,
+      at: migration.name,
       online: migration.upOnline,
       scripts: [migration.up],
       isDue: (ledger: LedgerEntry[]) => {
         verify(all, ledger, `Nothing of ${migration.name} was run.`)
         return !ledger.some(entry => entry.name === migration.name)
       },
-      updateLedger: async (tx: Database) => {
-        const { name } = migration
-        await project.beforeCommit?.(tx, { name, way: 'up', at: name })
-        await insertEntry(tx, project, migration)
-      },
+      updateLedger: (tx: Database) => insertEntry(tx, project, migration),
     }
     const completed = await runMigration(db, project, run, options)
     if (completed) report.applied.push(completed)

@@ -10,11 +10,16 @@ import { DEFAULT_LOCK_TIMEOUT, retryOnLockTimeout } from './lock.ts'
 import { commitsByItself, indexedConcurrently } from './parse.ts'
 import type { Project } from './project.ts'
 
-/** Runs an online script: each statement outside the migration's transaction, and retried by itself. */
+/**
+ * Runs an online script: each statement outside the migration's transaction, and retried by itself.
+ *
+ * @param guard runs before each of its transactions is committed, and after what commits by itself
+ */
 export async function runOnline(
   db: Database,
   project: Project,
   online: Script,
+  guard: (tx: Database) => Promise<void>,
   options: BatchOptions,
 ): Promise<void> {
   for (const statement of online.statements) {
@@ -25,25 +30,39 @@ export async function runOnline(
         })
       return retryOnLockTimeout(options, attempt, () => waitForAutovacuum(db, statement.sql))
     }
-    if (batchesOf(statement)) await runBatches(db, project, online, statement, retry, options)
-    else await retry(() => runOnce(db, online, statement, options))
+    if (batchesOf(statement)) await runBatches(db, project, online, statement, guard, retry, options)
+    else if (!(await commitsByItself(statement))) await retry(() => runOnce(db, statement, guard, options))
+    else {
+      await retry(() => runByItself(db, online, statement, options))
+      await retryOnLockTimeout(options, () => transaction(db, guard)).catch(cause => {
+        throw statementFailed(project, online, statement, cause, [], COMMITTED)
+      })
+    }
   }
 }
 
+const COMMITTED = 'What this statement did is committed: undo it, and mend the script.'
+
 async function runOnce(
+  db: Database,
+  statement: Statement,
+  guard: (tx: Database) => Promise<void>,
+  { lockTimeout = DEFAULT_LOCK_TIMEOUT }: BatchOptions,
+): Promise<void> {
+  await transaction(db, async tx => {
+    await setLockTimeout(tx, lockTimeout)
+    await execute(tx, sql.raw(statement.sql))
+    await guard(tx)
+  })
+}
+
+async function runByItself(
   db: Database,
   online: Script,
   statement: Statement,
   options: BatchOptions,
 ): Promise<void> {
-  const { lockTimeout = DEFAULT_LOCK_TIMEOUT } = options
   const run = (on: Database) => execute(on, sql.raw(statement.sql))
-  if (!(await commitsByItself(statement))) {
-    return await transaction(db, async tx => {
-      await setLockTimeout(tx, lockTimeout)
-      await run(tx)
-    })
-  }
   const concurrent = await indexedConcurrently(statement)
   const report = (blockers: string[]) => {
     const waits = concurrent ? 'waits for older transactions, and blocks nobody' : 'waits'

@@ -20,13 +20,12 @@ export interface Finding {
   message: string
 }
 
-/** A migration that is applied or undone. */
-export interface Change {
-  name: string
-  way: 'up' | 'down'
-  /** The last migration that is applied afterwards; undefined where none is. */
-  at: string | undefined
-}
+/**
+ * Runs in each transaction of a migration, just before it is committed; what it throws rolls it back.
+ *
+ * @param at the last migration that is applied once the transaction is committed; undefined where none is
+ */
+export type Guard = (tx: Database, at: string | undefined) => Promise<void>
 
 /** A folder of migrations, and what running them needs besides. */
 export interface Project {
@@ -39,8 +38,8 @@ export interface Project {
    * only reads.
    */
   preflight?: (db: Database, way: 'up' | 'down', migrations: Migration[]) => Promise<Finding[]>
-  /** Runs in a transaction that applies or undoes a migration, just before it is committed; what it throws rolls it back. */
-  beforeCommit?: (tx: Database, change: Change) => Promise<void>
+  /** Called before anything of a migration is run or undone; `from` is the last that is applied then. */
+  guard?: (tx: Database, from: string | undefined) => Promise<Guard>
   /** What to do about an SQLSTATE, where PostgreSQL itself gives no hint. */
   hintFor?: (sqlState: string) => string | undefined
 }

@@ -41,6 +41,8 @@ export async function rollback(
     const run = {
       migration,
       way: 'down' as const,
+      from: name,
+      at: applied[applied.indexOf(migration) - 1]?.name,
       online: migration.downOnline,
       scripts: [migration.downCheck, migration.down],
       isDue: (current: LedgerEntry[]) => {
@@ -52,11 +54,7 @@ export async function rollback(
           `${last} was applied meanwhile: roll that back first. ${name} was not undone.`,
         )
       },
-      updateLedger: async (tx: Database) => {
-        const at = applied[applied.indexOf(migration) - 1]?.name
-        await project.beforeCommit?.(tx, { name, way: 'down', at })
-        await deleteEntry(tx, project, migration)
-      },
+      updateLedger: (tx: Database) => deleteEntry(tx, project, migration),
     }
     const completed = await runMigration(db, project, run, options)
     if (completed) undone.push(completed)

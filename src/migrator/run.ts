@@ -5,12 +5,12 @@ import { applySettings, connectionsOf, execute, setLockTimeout } from '../query.
 import { waitForAutovacuum } from './autovacuum.ts'
 import { type BatchOptions, forgetProgress } from './batches.ts'
 import { readPid, watchForBlockers } from './blockers.ts'
-import { explainFailure, rolledBack, statementFailed } from './failure.ts'
+import { explainFailure, failed, rolledBack, statementFailed } from './failure.ts'
 import type { Migration, Script } from './files.ts'
 import { ensureLedger, type LedgerEntry, readLedger } from './ledger.ts'
 import { DEFAULT_LOCK_TIMEOUT, retryOnLockTimeout, withMigrationLock } from './lock.ts'
 import { runOnline } from './online.ts'
-import type { Project } from './project.ts'
+import type { Guard, Project } from './project.ts'
 
 export interface RunOptions extends BatchOptions {
   /** Run `online.sql` and `down.online.sql`, which need a second connection; true unless given. */
@@ -31,6 +31,9 @@ export interface CompletedRun {
 interface Run {
   migration: Migration
   way: 'up' | 'down'
+  /** The last migration that is applied before and after; undefined where none is. */
+  from: string | undefined
+  at: string | undefined
   online: Script | undefined
   /** Run in this order in one transaction. */
   scripts: (Script | undefined)[]
@@ -60,6 +63,7 @@ export async function runMigration(
   let online = options.online !== false && connectionsOf(db) > 1 ? run.online : undefined
   options.onStart?.(name)
   const started = performance.now()
+  let guard: Guard = async () => {}
   let isCommitting = false
   const attempt = () =>
     withMigrationLock(db, async tx => {
@@ -70,20 +74,32 @@ export async function runMigration(
       // This transaction is idle while the online script runs. Without parameters, so that the driver uses the simple
       // protocol, which leaves no snapshot for an index build to wait for.
       await execute(tx, sql`select`)
-      if (online) await runOnline(db, project, online, options)
+      if (online) await runOnline(db, project, online, tx => guard(tx, run.from), options)
       online = undefined
       // drizzle-kit writes table names without their schema.
       await applySettings(tx, { search_path: 'public' })
       for (const script of scripts) await runScript(db, tx, project, script, lockTimeout)
+      await guard(tx, run.at).catch(cause => {
+        throw failed(project, name, [rolledBack[run.way]], cause)
+      })
       await run.updateLedger(tx)
       await forgetProgress(tx, project)
       isCommitting = true
       return true
     })
   const text = scripts.flatMap(({ statements }) => statements.map(({ sql }) => sql)).join('\n')
-  const runAll = async () => {
+  // In a transaction of its own: what it writes, and undoes, would keep autovacuum from rows while the online script runs.
+  const prepare = async (tx: Database) => {
+    await setLockTimeout(tx, lockTimeout)
     // Other connections note beside it how far their batches are.
-    if (online) await withMigrationLock(db, tx => ensureLedger(tx, project))
+    if (online) await ensureLedger(tx, project)
+    if (!project.guard || !run.isDue(await readLedger(tx, project))) return
+    guard = await project.guard(tx, run.from).catch(cause => {
+      throw failed(project, name, ['Nothing of it was run.'], cause)
+    })
+  }
+  const runAll = async () => {
+    await retryOnLockTimeout(options, () => withMigrationLock(db, prepare))
     return await retryOnLockTimeout(options, attempt, () => waitForAutovacuum(db, text))
   }
   const state = () => (isCommitting ? 'It may have been committed, or not.' : rolledBack[run.way])

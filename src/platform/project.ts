@@ -5,7 +5,7 @@ import { findDependents } from '../catalog/preflight.ts'
 import type { CatalogProject, Probe } from '../catalog/project.ts'
 import type { LedgerName } from '../migrator/project.ts'
 import { expectedWithArchive } from './archive.ts'
-import { probe, requireProbes } from './probes/probe.ts'
+import { guard, probe } from './probes/probe.ts'
 
 export interface ProjectOptions {
   /** The migrations; the package's own unless given. */
@@ -44,7 +44,13 @@ export function project(
     needsReason,
     probe,
     preflight: (db, way, migrations) => findDependents(db, folder, way, migrations),
-    beforeCommit: async (tx, change) => onProbes(await requireProbes(tx, folder, change)),
+    guard: async (db, from) => {
+      const requireProbes = await guard(db, folder, from)
+      return async (tx, at) => {
+        const probes = await requireProbes(tx, at)
+        if (at !== from) onProbes(probes)
+      }
+    },
     hintFor,
   }
 }

@@ -11,13 +11,9 @@ declare
   -- Stumbles over the first row it meets, so that none is touched; and reads no column, which would let the policies
   -- for select hide what the others let through. It is dear enough for PostgreSQL to ask the policies first.
   stumble   constant text   := ' where 1 / ((random() + random() + random() + random() + random() + random()) * 0)::int = 1';
-  -- What this transaction has made or changed bears a number from here on; none where it has written nothing.
-  begun     constant xid    := pg_current_xact_id_if_assigned()::xid;
-  -- As PostgreSQL names our functions where an error comes from, with our schema or with none, and those of this transaction.
+  -- As PostgreSQL names our functions where an error comes from, with our schema or with none.
   ours      constant text   := (select '(^|[^.\w]|\m(public|archive)\.)(' || string_agg(substring(f from '\.(\w+)\('), '|') || ')\M'
                                   from jsonb_array_elements_text(asked -> 'functions') f);
-  changed   constant text   := coalesce((select '\m(' || string_agg(p.oid::regproc::text, '|') || ')\('
-                                           from pg_catalog.pg_proc p where age(p.xmin) <= age(begun)), '$.');
   -- A value for each column that we have, by its name, so that every table gets a row.
   person    constant uuid   := gen_random_uuid();
   model     constant uuid   := gen_random_uuid();
@@ -30,8 +26,16 @@ declare
     'without e-mail', '{"email": null}'::jsonb,
     'with an e-mail without @', jsonb_build_object('email', 'agents-db ' || person),
     'without metadata', '{"raw_user_meta_data": null}'::jsonb,
-    'with a long username', jsonb_build_object('raw_user_meta_data', jsonb_build_object('username', repeat('long ', 50))),
-    'with a username that is taken', jsonb_build_object('raw_user_meta_data', jsonb_build_object('username', repeat('long ', 50))));
+    'with a short username', '{"raw_user_meta_data": {"username": "x"}}'::jsonb,
+    'with a username that is taken', '{"raw_user_meta_data": {"username": "x"}}'::jsonb,
+    -- That does not become shorter when it is compressed.
+    'with a long username', jsonb_build_object('raw_user_meta_data', jsonb_build_object('username',
+      (select string_agg(md5(i::text), '') from generate_series(1, 320) i))),
+    'with an empty username', '{"raw_user_meta_data": {"username": ""}}'::jsonb,
+    'with a username that is no text', '{"raw_user_meta_data": {"username": {"first": 1}}}'::jsonb,
+    'with a username of every kind of character', jsonb_build_object('raw_user_meta_data', jsonb_build_object('username',
+      E'\x01 '' " \\ % $1 -- ' || (select string_agg(chr(c), ' ') from unnest(
+        case getdatabaseencoding() when 'UTF8' then '{127,133,241,1046,8238,28450,128512}'::int[] else '{127}' end) c))));
   sample    constant jsonb  := jsonb_build_object(
     'user_id', person, 'llm_id', model, 'agent_type', 'TASK_EXECUTION', 'memory_type', 'user',
     'model_code', 'probe ' || model, 'provider', 'probe', 'display_name', 'probe', 'content', 'probe',
@@ -101,7 +105,7 @@ begin
           get stacked diagnostics state = returned_sqlstate, message = message_text, context = pg_exception_context;
           outcomes := outcomes || jsonb_build_object('what', attempt, 'why', message || ' (SQLSTATE ' || state || ')',
             -- What somebody else's trigger refuses, or this role may not do, says nothing of ours.
-            'outcome', case when context ~ ours or context ~ changed then 'failed' else 'not tried' end);
+            'outcome', case when context ~ ours then 'failed' else 'not tried' end);
       end;
     end loop;
 
@@ -214,68 +218,103 @@ begin
   ), relations as (
     select c.oid, format('%I.%I', n.nspname, c.relname) as name, n.oid as schema, c.relkind as kind, c.relrowsecurity as secured,
            coalesce(c.reloptions && '{security_invoker=on,security_invoker=true}', false) as invoker,
-           age(c.xmin) <= age(begun) as changed
+           asked -> 'tables' ? format('%I.%I', n.nspname, c.relname) as is_table,
+           asked -> 'archived' ? format('%I.%I', n.nspname, c.relname) as is_archived
       from pg_catalog.pg_class c
       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     where c.relkind in ('r', 'p', 'v', 'm', 'f')
-  ), reads as (
-    -- What a view reads, by way of other views too.
-    select t.oid as view, d.refobjid as relation
+     where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+  ), uses as (
+    -- What a view or a rule uses with the rights of its owner, by way of other views too.
+    select t.oid as relation, r.xmin::text as version, d.refobjid as used
       from relations t
       join pg_catalog.pg_rewrite r on r.ev_class = t.oid
       join pg_catalog.pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass
-     where t.changed and t.kind in ('v', 'm') and not t.invoker and d.refobjid <> t.oid
+     where not t.invoker and d.refobjid <> t.oid
      union
-    select reads.view, d.refobjid
-      from reads
-      join pg_catalog.pg_rewrite r on r.ev_class = reads.relation
+    select uses.relation, uses.version, d.refobjid
+      from uses
+      join pg_catalog.pg_rewrite r on r.ev_class = uses.used
       join pg_catalog.pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass
   ), reachable as (
-    select r.name as client, t.*
-      from roles r, relations t
-     where has_schema_privilege(r.oid, t.schema, 'USAGE')
-       and (has_table_privilege(r.oid, t.oid, 'DELETE, TRUNCATE, REFERENCES, TRIGGER')
-            or has_any_column_privilege(r.oid, t.oid, 'SELECT, INSERT, UPDATE'))
+    select r.name as client, t.*, h.privileges, case when t.secured then h.unstopped else h.privileges end as unstopped,
+           (select string_agg(concat(a.attnum, a.attacl), ' ' order by a.attnum)
+              from pg_catalog.pg_attribute a where a.attrelid = t.oid and a.attacl is not null) as columns
+      from roles r
+     cross join relations t
+     cross join lateral (
+        -- Row level security stops all but the last two.
+        select string_agg(p.name, ', ' order by p.n) as privileges,
+               string_agg(p.name, ', ' order by p.n) filter (where p.n > 5) as unstopped
+          from unnest('{SELECT,INSERT,UPDATE,REFERENCES,DELETE,TRIGGER,TRUNCATE}'::text[]) with ordinality p (name, n)
+         where case when p.n <= 4 then has_any_column_privilege(r.oid, t.oid, p.name) else has_table_privilege(r.oid, t.oid, p.name) end) h
+     where has_schema_privilege(r.oid, t.schema, 'USAGE') and h.privileges is not null
   ), held as (
     select r.name || ' cannot truncate ' || t.name as what, has_table_privilege(r.oid, t.oid, 'TRUNCATE') as held
       from roles r, relations t
-     where asked -> 'tables' ? t.name or t.changed and t.kind in ('r', 'p')
+     where t.is_table
      union all
     select r.name || ' cannot reach ' || t.name, exists (select from reachable c where c.client = r.name and c.oid = t.oid)
       from roles r, relations t
-     where asked -> 'archived' ? t.name
+     where t.is_archived
      union all
     select r.name || ' cannot execute ' || f.oid::regprocedure, has_function_privilege(r.oid, f.oid, 'EXECUTE')
       from roles r, pg_catalog.pg_proc f
      where f.proname::text ~ ours and asked -> 'functions' ? f.oid::regprocedure::text
-     union all
-    -- What this transaction opens, and no catalog.json knows.
-    select c.client || ' cannot reach ' || c.name, true
+  ), openings as (
+    -- What is wrong only where it is new: a project may have opened what is its own. The keys survive a new name.
+    select c.client || ' is granted nothing on ' || c.name as what, 'it holds ' || c.privileges as why,
+           concat_ws(' ', c.client, c.oid, c.privileges, c.columns) as key
       from reachable c
-     where c.changed and not (asked -> 'tables' ? c.name or asked -> 'archived' ? c.name)
-       and (c.kind in ('r', 'p') and not c.secured
-            or exists (select from reads join relations t on t.oid = reads.relation
-                        where reads.view = c.oid and (asked -> 'tables' ? t.name or asked -> 'archived' ? t.name)))
+     where c.is_table and c.privileges <> 'TRUNCATE'
      union all
-    select r.name || ' cannot put a trigger on ' || t.name, true
-      from roles r, relations t
-     where t.changed and t.kind in ('r', 'p') and has_table_privilege(r.oid, t.oid, 'TRIGGER')
+    select c.client || ' cannot reach ' || c.name,
+           'it holds ' || c.unstopped || case when c.secured then ', which row level security does not stop'
+                                              else ', and the table has no row level security' end,
+           concat_ws(' ', c.client, c.oid, c.unstopped, case when not c.secured then c.columns end)
+      from reachable c
+     where not c.is_table and not c.is_archived and c.kind in ('r', 'p', 'f') and c.unstopped is not null
      union all
-    select r.name || ' cannot execute ' || f.oid::regprocedure, true
-      from roles r, pg_catalog.pg_proc f
-     where age(f.xmin) <= age(begun) and f.prosecdef and not asked -> 'functions' ? f.oid::regprocedure::text
-       and has_function_privilege(r.oid, f.oid, 'EXECUTE')
+    select c.client || ' cannot reach ' || c.name, 'it uses ' || t.name || ' with the rights of its owner',
+           concat_ws(' ', c.client, c.oid, c.privileges, c.columns, t.oid, u.version)
+      from reachable c
+      join uses u on u.relation = c.oid
+      join relations t on t.oid = u.used and (t.is_table or t.is_archived)
      union all
-    select r.name || ' cannot act as ' || m.roleid::regrole, true
+    select r.name || ' cannot execute ' || f.oid::regprocedure, 'it would act with the rights of its owner',
+           concat_ws(' ', r.name, f.oid, f.xmin)
       from roles r
-      join pg_catalog.pg_auth_members m on m.member = r.oid
-     where age(m.xmin) <= age(begun)
+     cross join pg_catalog.pg_proc f
+      join pg_catalog.pg_namespace n on n.oid = f.pronamespace and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+     where f.prosecdef and not asked -> 'functions' ? f.oid::regprocedure::text
+       and has_schema_privilege(r.oid, n.oid, 'USAGE') and has_function_privilege(r.oid, f.oid, 'EXECUTE')
+     union all
+    select r.name || ' cannot act as ' || m.rolname, 'it is a member of that role', concat_ws(' ', r.name, m.oid)
+      from roles r
+      join pg_catalog.pg_roles m on m.oid <> r.oid and pg_has_role(r.oid, m.oid, 'MEMBER')
+     union all
+    select format('no policy opens %s', t.name), format('%I lets clients through', p.polname),
+           concat_ws(' ', p.oid, pg_get_expr(p.polqual, t.oid), pg_get_expr(p.polwithcheck, t.oid))
+      from relations t
+      join pg_catalog.pg_policy p on p.polrelid = t.oid and p.polpermissive
+     where t.is_table
+       and (pg_get_expr(p.polqual, t.oid) <> 'false' or pg_get_expr(p.polwithcheck, t.oid) <> 'false')
+       and exists (select from roles r, unnest(p.polroles) o (oid) where o.oid = 0 or pg_has_role(r.oid, o.oid, 'MEMBER'))
+     union all
+    -- Who may read a parent reads its children.
+    select t.name || ' inherits nothing', concat_ws(' ', i.inhrelid::regclass, 'inherits', i.inhparent::regclass),
+           concat_ws(' ', i.inhrelid, i.inhparent)
+      from relations t
+      join pg_catalog.pg_inherits i on t.oid in (i.inhrelid, i.inhparent)
+     where t.is_table or t.is_archived
   )
-  select outcomes || coalesce(jsonb_agg(
-           case when h.held then jsonb_build_object('what', h.what, 'outcome', 'failed', 'why', 'it holds the privilege')
-                else jsonb_build_object('what', h.what, 'outcome', 'passed') end order by h.what), '[]')
+  select outcomes || coalesce(jsonb_agg(o.outcome order by o.outcome ->> 'what', o.outcome ->> 'why'), '[]')
     into outcomes
-    from held h;
+    from (select case when h.held then jsonb_build_object('what', h.what, 'outcome', 'failed', 'why', 'it holds the privilege')
+                      else jsonb_build_object('what', h.what, 'outcome', 'passed') end as outcome
+            from held h
+           union all
+          select distinct jsonb_build_object('what', o.what, 'outcome', 'open', 'why', o.why, 'key', o.key)
+            from openings o) o;
 
   perform set_config('search_path', path_was, true);
   perform set_config('agents_db.probe', outcomes::text, true);

@@ -5,11 +5,17 @@ import type { Probe } from '../../catalog/project.ts'
 import type { Catalog } from '../../catalog/read.ts'
 import type { Database } from '../../database.ts'
 import { MigrationError } from '../../migrator/error.ts'
-import { rolledBack } from '../../migrator/failure.ts'
 import { DEFAULT_LOCK_TIMEOUT, retryOnLockTimeout } from '../../migrator/lock.ts'
-import type { Change } from '../../migrator/project.ts'
 import { formatPgError, isConnectionLost, pgErrorOf } from '../../pg-error.ts'
 import { execute, query, setLockTimeout, transaction } from '../../query.ts'
+
+/** What was tried, and what clients can reach besides: `open` is wrong only where it is new. */
+interface Tried {
+  what: string
+  outcome: Probe['outcome'] | 'open'
+  why?: string
+  key?: string
+}
 
 /**
  * Tries what matters most on the tables of a catalog: that a sign-up works and makes a profile, and that clients can do
@@ -23,7 +29,7 @@ export async function probe(db: Database, catalog: Catalog): Promise<Probe[]> {
   const undo = new Error('rolled back on purpose')
   const attempt = async (tx: Database) => {
     await setLockTimeout(tx, DEFAULT_LOCK_TIMEOUT)
-    probes = await probeInTransaction(tx, catalog)
+    probes = (await probeInTransaction(tx, catalog)).flatMap(asProbe)
     throw undo
   }
   await retryOnLockTimeout({ retries: 20 }, () =>
@@ -40,7 +46,7 @@ export async function probe(db: Database, catalog: Catalog): Promise<Probe[]> {
  *
  * @throws MigrationError `STATEMENT_FAILED` after a lock timeout; the driver's error when the connection is lost
  */
-export async function probeInTransaction(tx: Database, catalog: Catalog): Promise<Probe[]> {
+export async function probeInTransaction(tx: Database, catalog: Catalog): Promise<Tried[]> {
   try {
     await execute(
       tx,
@@ -62,28 +68,42 @@ export async function probeInTransaction(tx: Database, catalog: Catalog): Promis
 }
 
 /**
- * Probes what applying or undoing a migration has done, in its own transaction, before it is committed.
+ * Tries everything before a migration is applied or undone, for what it does to be compared with: what worked must go on
+ * working, and what clients can reach may not become more.
  *
- * @returns what passed, or could not be tried; nothing where no migration has a `catalog.json`
- * @throws MigrationError `PROBE_FAILED`, or what `probeInTransaction` throws; either rolls the migration back
+ * @param from the last applied migration
+ * @returns the guard of the migration's transactions: gives what passed or could not be tried; nothing where no migration
+ *   has a `catalog.json`
  */
-export async function requireProbes(
-  tx: Database,
-  folder: string,
-  { name, way, at }: Change,
-): Promise<Probe[]> {
-  const catalog = at === undefined ? undefined : catalogAt(readCatalogs(folder), at)
-  if (catalog === undefined) return []
-  const probes = await probeInTransaction(tx, catalog).catch(error => {
-    if (!(error instanceof MigrationError)) throw error
-    const { code, message, sqlState, cause } = error
-    throw new MigrationError(code, `${name}: ${message}\n${rolledBack[way]}`, { sqlState, cause })
-  })
-  const failed = probes.filter(({ outcome }) => outcome === 'failed')
-  if (failed.length === 0) return probes
-  const lines = failed.map(({ what, why }) => `  ${what}: ${why}`)
-  const summary = `${name}: ${failed.length === 1 ? '1 probe' : `${failed.length} probes`} failed:`
-  throw new MigrationError('PROBE_FAILED', [summary, ...lines, rolledBack[way]].join('\n'))
+export async function guard(tx: Database, folder: string, from: string | undefined) {
+  const catalogs = readCatalogs(folder)
+  const catalogOf = (at: string | undefined) => (at === undefined ? undefined : catalogAt(catalogs, at))
+  const before = catalogs.size > 0 ? await probeInTransaction(tx, catalogOf(from) ?? {}) : []
+  const passed = new Set(before.filter(({ outcome }) => outcome === 'passed').map(({ what }) => what))
+  const open = new Set(before.map(({ key }) => key))
+  const judge = (tried: Tried): Tried => {
+    const isWorse =
+      tried.outcome === 'open'
+        ? !open.has(tried.key)
+        : tried.outcome === 'not tried' && passed.has(tried.what)
+    return isWorse ? { ...tried, outcome: 'failed' } : tried
+  }
+
+  /** @throws MigrationError `PROBE_FAILED`, or what `probeInTransaction` throws */
+  return async (tx: Database, at: string | undefined): Promise<Probe[]> => {
+    const catalog = catalogOf(at)
+    if (catalog === undefined) return []
+    const probes = (await probeInTransaction(tx, catalog)).map(judge).flatMap(asProbe)
+    const failed = probes.filter(({ outcome }) => outcome === 'failed')
+    if (failed.length === 0) return probes
+    const lines = failed.map(({ what, why }) => `  ${what}: ${why}`)
+    const summary = `${failed.length === 1 ? '1 probe' : `${failed.length} probes`} failed:`
+    throw new MigrationError('PROBE_FAILED', [summary, ...lines].join('\n'))
+  }
+}
+
+function asProbe({ what, outcome, why }: Tried): Probe[] {
+  return outcome === 'open' ? [] : [{ what, outcome, ...(why !== undefined && { why }) }]
 }
 
 function whatToTry(catalog: Catalog) {

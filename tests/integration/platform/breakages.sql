@@ -59,18 +59,22 @@ alter table public.profiles rename column username to name;
 -- select is opened
 alter policy anon_select_memories on public.memories using (true);
 --> anon can select nothing from public.memories: it met a row
+--> no policy opens public.memories: anon_select_memories lets clients through
 
 -- insert is opened
 alter policy anon_insert_llms on public.llms with check (true);
 --> anon can insert nothing into public.llms: duplicate key value violates unique constraint "uq_llms_model_code"
+--> no policy opens public.llms: anon_insert_llms lets clients through
 
 -- update is opened
 alter policy authenticated_update_profiles on public.profiles using (true) with check (true);
 --> authenticated can update nothing of public.profiles: it met a row
+--> no policy opens public.profiles: authenticated_update_profiles lets clients through
 
 -- delete is opened
 alter policy authenticated_delete_system_agents on public.system_agents using (true);
 --> authenticated can delete nothing from public.system_agents: it met a row
+--> no policy opens public.system_agents: authenticated_delete_system_agents lets clients through
 
 -- all is opened to a role
 create policy open on public.llms to authenticated using (true);
@@ -78,6 +82,7 @@ create policy open on public.llms to authenticated using (true);
 --> authenticated can insert nothing into public.llms: duplicate key value violates unique constraint "uq_llms_model_code"
 --> authenticated can update nothing of public.llms: it met a row
 --> authenticated can delete nothing from public.llms: it met a row
+--> no policy opens public.llms: open lets clients through
 
 -- all is opened to everybody
 create policy open on public.profiles using (true) with check (true);
@@ -89,6 +94,7 @@ create policy open on public.profiles using (true) with check (true);
 --> authenticated can insert nothing into public.profiles: duplicate key value violates unique constraint "profiles_pkey"
 --> authenticated can update nothing of public.profiles: it met a row
 --> authenticated can delete nothing from public.profiles: it met a row
+--> no policy opens public.profiles: open lets clients through
 
 -- row level security is off
 alter table public.memories disable row level security;
@@ -131,31 +137,91 @@ create constraint trigger refuse after insert on public.profiles deferrable init
 --> every sign-up: too late (SQLSTATE P0001)
 
 -- usernames are unique
-create unique index uq_username on public.profiles (username) where username like 'long %';
+create unique index uq_username on public.profiles (username) where username in ('x');
 --> a sign-up with a username that is taken: duplicate key value violates unique constraint "uq_username" (SQLSTATE 23505)
 
--- usernames are short
-alter table public.profiles add constraint chk_username check (length(username) <= 60);
---> a sign-up with a long username: new row for relation "profiles" violates check constraint "chk_username" (SQLSTATE 23514)
+-- usernames are bounded
+alter table public.profiles alter column username type varchar(255);
+--> a sign-up with a long username: value too long for type character varying(255) (SQLSTATE 22001)
+
+-- usernames have a least length
+alter table public.profiles add constraint chk_username check (char_length(username) >= 3);
+--> a sign-up with a short username: new row for relation "profiles" violates check constraint "chk_username" (SQLSTATE 23514)
 --> a sign-up with a username that is taken: new row for relation "profiles" violates check constraint "chk_username" (SQLSTATE 23514)
+
+-- usernames are of letters and digits
+alter table public.profiles add constraint chk_username check (username ~ '^[[:alnum:]_. -]+$');
+--> a sign-up with a username of every kind of character: new row for relation "profiles" violates check constraint "chk_username" (SQLSTATE 23514)
+
+-- an index has no room for long usernames
+create index ix_username on public.profiles (username);
+--> a sign-up with a long username: index row requires 10256 bytes, maximum size is 8191 (SQLSTATE 54000)
+
+-- short usernames are dropped without a word
+create function public.drop_short() returns trigger language plpgsql as $$
+begin return case when length(new.username) > 2 then new end; end $$;
+create trigger drop_short before insert on public.profiles for each row execute function public.drop_short();
+--> a sign-up with a short username: it makes no profile with a name
+--> a sign-up with a username that is taken: it makes no profile with a name
 
 -- a row is opened to who owns it
 create policy own on public.memories for select using (user_id = (select auth.uid()));
 --> anon can select nothing from public.memories: it met a row
 --> authenticated can select nothing from public.memories: it met a row
+--> no policy opens public.memories: own lets clients through
 
 -- owners may add rows
 create policy own on public.memories for insert to authenticated with check (user_id = auth.uid());
 --> authenticated can insert nothing into public.memories: it added a row
+--> no policy opens public.memories: own lets clients through
 
 -- rows are opened to a role by what its token says
 create policy own on public.profiles for delete using (auth.role() = 'authenticated');
 --> authenticated can delete nothing from public.profiles: it met a row
+--> no policy opens public.profiles: own lets clients through
+
+-- rows are opened to a token that nobody here holds
+create policy admins on public.memories to authenticated
+  using (current_setting('request.jwt.claims', true)::jsonb ->> 'level' = 'admin');
+--> no policy opens public.memories: admins lets clients through
+
+-- a table is granted
+grant select on public.memories to authenticated;
+--> authenticated is granted nothing on public.memories: it holds SELECT
+
+-- a column is granted
+grant select (username), references (id) on public.profiles to public;
+--> anon is granted nothing on public.profiles: it holds SELECT, REFERENCES
+--> authenticated is granted nothing on public.profiles: it holds SELECT, REFERENCES
+
+-- a table becomes the child of one that is open
+alter table public.memories inherit theirs.notes;
+--> public.memories inherits nothing: public.memories inherits theirs.notes
 
 -- a view shows what its owner sees
 create view public.names as select username from public.profiles;
 revoke all on public.names from authenticated;
---> anon cannot reach public.names: it holds the privilege
+--> anon cannot reach public.names: it uses public.profiles with the rights of its owner
+
+-- a column of a view that shows what its owner sees is granted
+grant select (content) on theirs.report to anon;
+--> anon cannot reach theirs.report: it uses public.memories with the rights of its owner
+
+-- another column of such a view is granted
+grant select (content) on theirs.ids to anon;
+--> anon cannot reach theirs.ids: it uses public.memories with the rights of its owner
+
+-- a schema is opened, where a view was granted before
+grant usage on schema hidden to authenticated;
+--> authenticated cannot reach hidden.report: it uses public.memories with the rights of its owner
+
+-- an open view gets another query
+create or replace rule "_RETURN" as on select to theirs.ids do instead select content::uuid as id, content from public.memories;
+--> anon cannot reach theirs.ids: it uses public.memories with the rights of its owner
+
+-- a rule of an open table changes ours
+create rule empty as on insert to theirs.notes do also delete from public.memories;
+--> anon cannot reach theirs.notes: it uses public.memories with the rights of its owner
 
 -- a view of a view of the archive
 create view public.inner_agents as select agent_id from archive.memory_agents;
@@ -163,30 +229,47 @@ revoke all on public.inner_agents from anon, authenticated;
 create view public.outer_agents as select agent_id from public.inner_agents;
 revoke all on public.outer_agents from anon;
 grant select on public.outer_agents to authenticated;
---> authenticated cannot reach public.outer_agents: it holds the privilege
+--> authenticated cannot reach public.outer_agents: it uses archive.memory_agents with the rights of its owner
 
 -- a function does what its owner may do
 create function public.count_memories() returns bigint language sql security definer set search_path = ''
   as 'select count(*) from public.memories';
 revoke execute on function public.count_memories() from authenticated, public;
 grant execute on function public.count_memories() to anon;
---> anon cannot execute public.count_memories(): it holds the privilege
+--> anon cannot execute public.count_memories(): it would act with the rights of its owner
+
+-- an open function of that kind gets another body
+create or replace function theirs.hello() returns text language sql security definer set search_path = ''
+  as 'select content from public.memories limit 1';
+--> anon cannot execute theirs.hello(): it would act with the rights of its owner
 
 -- a table is new, and open
 create table public.notes (text text);
 revoke all on public.notes from anon, authenticated;
 grant insert on public.notes to anon;
---> anon cannot reach public.notes: it holds the privilege
+--> anon cannot reach public.notes: it holds INSERT, and the table has no row level security
+
+-- row level security is off, where others stood behind it
+alter table theirs.notes disable row level security;
+--> anon cannot reach theirs.notes: it holds SELECT, INSERT, and the table has no row level security
+
+-- a client may empty a table of others
+grant truncate on theirs.notes to anon;
+--> anon cannot reach theirs.notes: it holds TRUNCATE, which row level security does not stop
 
 -- a client may put triggers on a table
 grant trigger on public.llms to anon;
---> anon cannot put a trigger on public.llms: it holds the privilege
+--> anon is granted nothing on public.llms: it holds TRIGGER
 
 -- # by a superuser
 
 -- a client becomes a member of a role
 grant service_role to anon;
---> anon cannot act as service_role: it holds the privilege
+--> anon cannot act as service_role: it is a member of that role
+
+-- somebody else's function lets nobody in
+create trigger aaa before insert on auth.users for each row execute function theirs.nobody();
+--> every sign-up: another trigger let nobody sign up (SQLSTATE P0001)
 
 -- the trigger is dropped
 drop trigger on_auth_user_created on auth.users;

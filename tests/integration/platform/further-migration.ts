@@ -16,7 +16,7 @@ export function furtherMigration({ catalog = true } = {}) {
   const further = {
     folder: '',
     /** What the further migration does. */
-    write: (text: string) => writeFile(join(further.folder, idea, 'migration.sql'), text),
+    write: (text: string, file = 'migration.sql') => writeFile(join(further.folder, idea, file), text),
   }
   beforeAll(async () => {
     const parent = await mkdtemp(join(tmpdir(), 'agents-db-probes-'))

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { describe, expect, test } from 'vitest'
 import { check, hasDrift, migrate, rollback, status } from '../../../src/migrate.ts'
@@ -14,8 +15,12 @@ const bare = furtherMigration({ catalog: false })
 const signUps = [
   'a sign-up with e-mail',
   'a sign-up with a long username',
+  'a sign-up with a short username',
+  'a sign-up with a username of every kind of character',
+  'a sign-up with a username that is no text',
   'a sign-up with a username that is taken',
   'a sign-up with an e-mail without @',
+  'a sign-up with an empty username',
   'a sign-up without e-mail',
   'a sign-up without metadata',
 ]
@@ -27,9 +32,10 @@ const spell = (says: string[]) =>
 
 describe('before a migration is committed', () => {
   let before: Awaited<ReturnType<typeof everythingOf>>
-  const at = sharedDatabase('baseline', async ({ admin, db }) => {
+  const at = sharedDatabase('baseline', async ({ admin, sql, db }) => {
     await fill(admin, { users: 20, memories: 60 })
     await migrate(db)
+    await sql.unsafe(readFileSync(new URL('neighbours.sql', import.meta.url), 'utf8'))
     before = await everythingOf(at)
   })
 
