@@ -74,7 +74,7 @@ test('check tries sign-ups and grants, and leaves every row, every catalog and e
     select (select last_value from public.witness_of_sign_ups)::int as sign_ups,
            (select last_value from public.witness_of_grants)::int   as grants`
   // Four tables, two clients.
-  expect(tried).toEqual({ sign_ups: 6, grants: 8 })
+  expect(tried).toEqual({ sign_ups: 10, grants: 8 })
   await admin.unsafe('drop event trigger witness; drop trigger witness on auth.users')
 
   // The control: what it looks at would show a grant that was taken back again.
