@@ -5,7 +5,7 @@ import { findDependents } from '../catalog/preflight.ts'
 import type { CatalogProject, Probe } from '../catalog/project.ts'
 import type { LedgerName } from '../migrator/project.ts'
 import { expectedWithArchive } from './archive.ts'
-import { guard, probe } from './probes/probe.ts'
+import { guardOf, probe } from './probes/probe.ts'
 
 export interface ProjectOptions {
   /** The migrations; the package's own unless given. */
@@ -44,13 +44,7 @@ export function project(
     needsReason,
     probe,
     preflight: (db, way, migrations) => findDependents(db, folder, way, migrations),
-    guard: async (db, from) => {
-      const requireProbes = await guard(db, folder, from)
-      return async (tx, at) => {
-        const probes = await requireProbes(tx, at)
-        if (at !== from) onProbes(probes)
-      }
-    },
+    guard: guardOf(folder, onProbes),
     hintFor,
   }
 }

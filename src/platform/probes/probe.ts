@@ -6,6 +6,7 @@ import type { Catalog } from '../../catalog/read.ts'
 import type { Database } from '../../database.ts'
 import { MigrationError } from '../../migrator/error.ts'
 import { DEFAULT_LOCK_TIMEOUT, retryOnLockTimeout } from '../../migrator/lock.ts'
+import type { Project } from '../../migrator/project.ts'
 import { formatPgError, isConnectionLost, pgErrorOf } from '../../pg-error.ts'
 import { execute, query, setLockTimeout, transaction } from '../../query.ts'
 
@@ -68,37 +69,42 @@ export async function probeInTransaction(tx: Database, catalog: Catalog): Promis
 }
 
 /**
- * Tries everything before a migration is applied or undone, for what it does to be compared with: what worked must go on
- * working, and what clients can reach may not become more.
+ * Tries everything before a migration is applied or undone, and compares with it what each of its transactions has done:
+ * what worked must go on working, and what clients can reach may not become more.
  *
- * @param from the last applied migration
- * @returns the guard of the migration's transactions: gives what passed or could not be tried; nothing where no migration
- *   has a `catalog.json`
+ * @param onProbes called with what passed, or could not be tried; not at all where no migration has a `catalog.json`
  */
-export async function guard(tx: Database, folder: string, from: string | undefined) {
-  const catalogs = readCatalogs(folder)
-  const catalogOf = (at: string | undefined) => (at === undefined ? undefined : catalogAt(catalogs, at))
-  const before = catalogs.size > 0 ? await probeInTransaction(tx, catalogOf(from) ?? {}) : []
-  const passed = new Set(before.filter(({ outcome }) => outcome === 'passed').map(({ what }) => what))
-  const open = new Set(before.map(({ key }) => key))
-  const judge = (tried: Tried): Tried => {
-    const isWorse =
-      tried.outcome === 'open'
-        ? !open.has(tried.key)
-        : tried.outcome === 'not tried' && passed.has(tried.what)
-    return isWorse ? { ...tried, outcome: 'failed' } : tried
-  }
+export function guardOf(folder: string, onProbes: (probes: Probe[]) => void): NonNullable<Project['guard']> {
+  /** What the last migration left, which the next one begins with. */
+  let latest: { at: string | undefined; tried: Tried[] } | undefined
 
-  /** @throws MigrationError `PROBE_FAILED`, or what `probeInTransaction` throws */
-  return async (tx: Database, at: string | undefined): Promise<Probe[]> => {
-    const catalog = catalogOf(at)
-    if (catalog === undefined) return []
-    const probes = (await probeInTransaction(tx, catalog)).map(judge).flatMap(asProbe)
-    const failed = probes.filter(({ outcome }) => outcome === 'failed')
-    if (failed.length === 0) return probes
-    const lines = failed.map(({ what, why }) => `  ${what}: ${why}`)
-    const summary = `${failed.length === 1 ? '1 probe' : `${failed.length} probes`} failed:`
-    throw new MigrationError('PROBE_FAILED', [summary, ...lines].join('\n'))
+  return async (tx, from) => {
+    const catalogs = readCatalogs(folder)
+    if (catalogs.size === 0) return async () => {}
+    const catalogOf = (at: string | undefined) => (at === undefined ? undefined : catalogAt(catalogs, at))
+    const before =
+      latest && latest.at === from ? latest.tried : await probeInTransaction(tx, catalogOf(from) ?? {})
+    const passed = new Set(before.filter(({ outcome }) => outcome === 'passed').map(({ what }) => what))
+    const open = new Set(before.map(({ key }) => key))
+    const isWorse = ({ what, outcome, key }: Tried) =>
+      outcome === 'failed' ||
+      (outcome === 'open' && !open.has(key)) ||
+      (outcome === 'not tried' && passed.has(what))
+
+    return async (tx, at) => {
+      const catalog = catalogOf(at)
+      if (catalog === undefined) return
+      const tried = await probeInTransaction(tx, catalog)
+      const failed = tried.filter(isWorse)
+      if (failed.length > 0) {
+        const lines = failed.map(({ what, why }) => `  ${what}: ${why}`)
+        const summary = `${failed.length === 1 ? '1 probe' : `${failed.length} probes`} failed:`
+        throw new MigrationError('PROBE_FAILED', [summary, ...lines].join('\n'))
+      }
+      if (at === from) return
+      latest = { at, tried }
+      onProbes(tried.flatMap(asProbe))
+    }
   }
 }
 
