@@ -184,7 +184,7 @@ with recursive named as (
    where not exists (select from pg_catalog.pg_constraint c where c.conindid = x.indexrelid and c.conrelid = r.oid)
    union all
   select r.object, 'rule ' || quote_ident(w.rulename), pg_get_ruledef(w.oid)
-    from relations r
+    from (select oid, object from relations union all select oid, object from external_tables) r
     join pg_catalog.pg_rewrite w on w.ev_class = r.oid
    where w.rulename <> '_RETURN'
    union all

@@ -12,7 +12,7 @@ export type MigrationErrorCode =
   | 'BUSY'
   /** A script would end the transaction that it runs in. */
   | 'TRANSACTION_CONTROL'
-  /** What is not of the migrations hangs on what they drop; `findings` lists it. */
+  /** What is not of the migrations hangs on what they drop, where `findings` lists it, or would run with our rights. */
   | 'BLOCKED'
   /** There is no migration of that name, or it is not applied. */
   | 'UNKNOWN_NAME'

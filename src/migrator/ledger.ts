@@ -50,6 +50,7 @@ async function readEntries(db: Database, project: Ledger): Promise<LedgerEntry[]
          where n.nspname = ${schema} and c.relname = ${table} and a.attnum > 0 and not a.attisdropped`,
   )
   if (columns.length === 0) return []
+  await refuseForeign(db, project)
   if (!columns.some(column => column.name === 'name')) {
     throw new MigrationError(
       'OLD_LEDGER',
@@ -68,6 +69,51 @@ async function readEntries(db: Database, project: Ledger): Promise<LedgerEntry[]
           from ${identifier} l order by l.name collate "C"`,
   )
   return rows.map(row => ({ ...row, scripts: JSON.parse(row.scripts) }))
+}
+
+/**
+ * A view, a trigger or a policy would run with the rights of who reads or writes the ledger: nobody may have made one who
+ * has fewer. A role that only reads a plain table is in no danger.
+ *
+ * @throws MigrationError `BLOCKED`
+ */
+async function refuseForeign(db: Database, project: Ledger): Promise<void> {
+  const { schema, table } = nameOf(project)
+  const names = JSON.stringify(['', '_scripts', '_progress'].map(suffix => `${table}${suffix}`))
+  const found = await query<{ relation: string; owner: string; self: string; trigger: string | null }>(
+    db,
+    sql`with strangers as (
+          select oid, rolname as owner from pg_catalog.pg_roles
+           where not rolsuper and not pg_has_role(oid, 'MEMBER')
+             and oid <> (select datdba from pg_catalog.pg_database where datname = current_database())
+        ), relations as (
+          select c.oid, c.oid::regclass::text as relation, c.relowner, has_table_privilege(c.oid, 'INSERT') as writable,
+                 c.relkind not in ('r', 'p') or c.relrowsecurity as runs_when_read
+            from pg_catalog.pg_class c
+            join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+           where n.nspname = ${schema} and ${names}::text::jsonb ? c.relname
+        )
+        select relation, owner, current_user as self, null as trigger
+          from relations join strangers s on s.oid = relowner
+         where writable or runs_when_read
+         union all
+        select relation, owner, current_user, t.tgname
+          from relations r
+          join pg_catalog.pg_trigger t on t.tgrelid = r.oid and not t.tgisinternal
+          join pg_catalog.pg_proc f on f.oid = t.tgfoid
+          join strangers s on s.oid = f.proowner
+         where writable`,
+  )
+  if (found.length === 0) return
+  const lines = found.map(({ relation, owner, self, trigger }) =>
+    trigger === null
+      ? `${relation} belongs to ${owner}, who could have it run anything with your rights. If it is this project's, give it to who deploys: alter table ${relation} owner to ${self}`
+      : `trigger ${trigger} on ${relation} runs a function that belongs to ${owner} with your rights. Drop it.`,
+  )
+  throw new MigrationError(
+    'BLOCKED',
+    ['the ledger is not safe to use:', ...lines, 'Nothing was run.'].join('\n'),
+  )
 }
 
 /** Creates the ledger as drizzle's own migrator does, unless it is there. */

@@ -128,11 +128,13 @@ begin
       exception
         when lock_not_available or deadlock_detected then raise;
         when insufficient_privilege then null;
-        -- A trigger that names a column or a table which is gone.
-        when syntax_error_or_access_rule_violation then
-          get stacked diagnostics state = returned_sqlstate, message = message_text;
+        -- A trigger that names a column or a table which is gone; an index that cannot be computed.
+        when syntax_error_or_access_rule_violation or data_exception then
+          get stacked diagnostics state = returned_sqlstate, message = message_text, context = pg_exception_context;
           attempt := 'a row in ' || target;
-          if not outcomes @> jsonb_build_array(jsonb_build_object('what', attempt)) then
+          if not outcomes @> jsonb_build_array(jsonb_build_object('what', attempt))
+             -- What a trigger refuses in this way, it may mean to.
+             and (state !~ '^22' or context !~ 'PL/pgSQL function (?!inline_code_block)') then
             outcomes := outcomes || jsonb_build_object('what', attempt, 'outcome', 'failed',
                                                        'why', message || ' (SQLSTATE ' || state || ')');
           end if;
