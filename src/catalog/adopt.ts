@@ -4,7 +4,7 @@ import type { Database } from '../database.ts'
 import { MigrationError } from '../migrator/error.ts'
 import { type Migration, readMigrations } from '../migrator/files.ts'
 import { ensureLedger, insertEntry, readLedger } from '../migrator/ledger.ts'
-import { withMigrationLock } from '../migrator/lock.ts'
+import { type LockOptions, withMigrationLock } from '../migrator/lock.ts'
 import { verify } from '../migrator/verify.ts'
 import { query, reading } from '../query.ts'
 import type { Drift } from './accepted.ts'
@@ -35,7 +35,7 @@ export interface AdoptReport {
 export async function adopt(
   db: Database,
   project: CatalogProject,
-  options: { dryRun?: boolean } = {},
+  options: { dryRun?: boolean } & Pick<LockOptions, 'onWait'> = {},
 ): Promise<AdoptReport> {
   const migrations = readMigrations(project.folder)
   const catalogs = readCatalogs(project.folder)
@@ -52,7 +52,7 @@ export async function adopt(
     return { at: migration.name, recorded, replaced, accepted }
   }
   if (options.dryRun) return await reading(db, plan)
-  return await withMigrationLock(db, async tx => {
+  return await withMigrationLock(db, options, async tx => {
     const report = await plan(tx)
     await ensureLedger(tx, project)
     for (const migration of migrations) {

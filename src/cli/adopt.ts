@@ -3,6 +3,7 @@ import { accept, addAccepted, readAccepted, reportAccepted } from './accepted.ts
 import type { Define } from './cli.ts'
 import { confirm } from './confirm.ts'
 import { withDatabase } from './connect.ts'
+import { waiting } from './progress.ts'
 
 export const define: Define = (command, cli) => {
   command
@@ -27,7 +28,7 @@ export const define: Define = (command, cli) => {
         reportAccepted(plan.accepted, cli)
         for (const name of recorded) cli.line(`will be recorded as applied: ${name}`)
         await confirm(cli, 'Record these migrations as applied?', yes)
-        const report = await adopt(db, { ...where, accepted })
+        const report = await adopt(db, { ...where, accepted, onWait: waiting(cli) })
         cli.done(`adopted; \`${cli.self} migrate\` continues from here`)
         cli.finish(report)
       })

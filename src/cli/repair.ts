@@ -2,6 +2,7 @@ import { repair } from '../migrate.ts'
 import type { Define } from './cli.ts'
 import { confirm } from './confirm.ts'
 import { withDatabase } from './connect.ts'
+import { waiting } from './progress.ts'
 
 export const define: Define = (command, cli) => {
   command.option('--yes', 'do not ask').action(async ({ yes }) => {
@@ -15,7 +16,7 @@ export const define: Define = (command, cli) => {
         return cli.finish({ repaired: [] })
       }
       await confirm(cli, 'Accept these files as what was applied?', yes)
-      const repaired = await repair(db, where)
+      const repaired = await repair(db, { ...where, onWait: waiting(cli) })
       cli.done('accepted')
       cli.finish({ repaired })
     })

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { query } from '../query.ts'
 
@@ -16,8 +16,8 @@ export function watchForBlockers(observer: Database, pid: number, after: number)
   }
 }
 
-/** How often to report whom a statement waits for, in milliseconds. */
-const INTERVAL = 2_000
+/** How often to report whom something waits for, in milliseconds. */
+export const INTERVAL = 2_000
 
 /** Runs `work` in the session `pid`, where it may wait for as long as it takes, and reports now and then for whom. */
 export async function reportBlockers(
@@ -43,8 +43,26 @@ export async function readPid(db: Database): Promise<number> {
   return self?.pid ?? 0
 }
 
-/** The sessions that block another one: process, application, and how long their transaction has been open. */
-async function readBlockers(db: Database, pid: number): Promise<string[]> {
+export function blockedBy(blocker: string): string {
+  return `blocked by: ${blocker}`
+}
+
+function readBlockers(db: Database, pid: number): Promise<string[]> {
+  return readSessions(db, sql`select unnest(pg_blocking_pids(${pid}::integer))`)
+}
+
+/** The sessions that hold an advisory lock. */
+export function readLockHolders(db: Database, key: number): Promise<string[]> {
+  return readSessions(
+    db,
+    sql`select pid from pg_locks
+         where locktype = 'advisory' and granted and (classid, objid, objsubid) = (0, ${key}::oid, 1)
+           and database = (select oid from pg_database where datname = current_database())`,
+  )
+}
+
+/** Sessions by process, application, and how long their transaction has been open. */
+async function readSessions(db: Database, pids: SQL): Promise<string[]> {
   const rows = await query<{
     pid: number
     application: string
@@ -56,8 +74,8 @@ async function readBlockers(db: Database, pid: number): Promise<string[]> {
                coalesce(a.application_name, '')                          as application,
                a.state,
                round(extract(epoch from now() - a.xact_start))::integer  as seconds
-          from unnest(pg_blocking_pids(${pid}::integer)) as b (pid)
-          join pg_stat_activity a on a.pid = b.pid
+          from pg_stat_activity a
+         where a.pid in (${pids})
          order by a.xact_start`,
   )
   return rows.map(({ pid: blocker, application, state, seconds }) =>
@@ -65,9 +83,8 @@ async function readBlockers(db: Database, pid: number): Promise<string[]> {
       `pid ${blocker}`,
       application && `application ${application}`,
       state,
-      seconds === null
-        ? 'transaction age hidden (needs pg_read_all_stats)'
-        : `in a transaction for ${seconds} s`,
+      state === null && 'transaction age hidden (needs pg_read_all_stats)',
+      seconds !== null && `in a transaction for ${seconds} s`,
     ]
       .filter(Boolean)
       .join(', '),

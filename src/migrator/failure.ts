@@ -1,4 +1,5 @@
 import { formatPgError, isConnectionLost, isUnreachable, pgErrorOf } from '../pg-error.ts'
+import { blockedBy } from './blockers.ts'
 import { MigrationError } from './error.ts'
 import type { Script, Statement } from './files.ts'
 import type { Project } from './project.ts'
@@ -74,8 +75,4 @@ export async function beforeAnything<T>(work: () => Promise<T>): Promise<T> {
 
 export function placeOf({ path, statements }: Script, statement: Statement): string {
   return `${path}: statement ${statements.indexOf(statement) + 1} of ${statements.length}, line ${statement.line}`
-}
-
-export function blockedBy(blocker: string): string {
-  return `blocked by: ${blocker}`
 }

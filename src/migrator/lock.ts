@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import { isLockFailure, pgErrorOf } from '../pg-error.ts'
 import { query, transaction } from '../query.ts'
+import { blockedBy, INTERVAL, readLockHolders } from './blockers.ts'
 import { MigrationError } from './error.ts'
 
 /** The advisory lock of every migrator: 'agdb' in ASCII. */
@@ -23,7 +24,7 @@ export interface LockOptions {
   lockTimeout?: number
   /** How often to try again from the beginning after a lock timeout; 100 unless given. */
   retries?: number
-  /** Called after each lock timeout or deadlock, and now and then while an online statement waits. */
+  /** Called after each lock timeout or deadlock, and now and then while something waits for as long as it takes. */
   onWait?: (wait: Wait) => void
 }
 
@@ -31,7 +32,7 @@ export interface LockOptions {
 export interface Wait {
   /** Which statement waits, and for whom, as far as PostgreSQL tells us. */
   message: string
-  /** How often it was tried; 0 while a statement goes on waiting. */
+  /** How often it was tried; 0 while it goes on waiting. */
   attempt: number
 }
 
@@ -42,8 +43,13 @@ export interface Wait {
  *
  * @throws MigrationError `BUSY`
  */
-export async function withMigrationLock<T>(db: Database, work: (tx: Database) => Promise<T>): Promise<T> {
+export async function withMigrationLock<T>(
+  db: Database,
+  { onWait }: Pick<LockOptions, 'onWait'>,
+  work: (tx: Database) => Promise<T>,
+): Promise<T> {
   const deadline = Date.now() + PATIENCE
+  let nextReport = Date.now() + INTERVAL
   for (;;) {
     const attempt = await transaction(db, async tx => {
       const [row] = await query<{ locked: boolean }>(
@@ -53,11 +59,18 @@ export async function withMigrationLock<T>(db: Database, work: (tx: Database) =>
       return row?.locked ? { result: await work(tx) } : undefined
     })
     if (attempt) return attempt.result
-    if (Date.now() > deadline) {
-      throw new MigrationError(
-        'BUSY',
-        'another migration is still running after ten minutes. Nothing was run.',
-      )
+    if (Date.now() > nextReport) {
+      const holders = (await readLockHolders(db, LOCK_KEY)).map(blockedBy)
+      if (Date.now() > deadline) {
+        const lines = [
+          'another migration is still running after ten minutes.',
+          ...holders,
+          'Nothing was run.',
+        ]
+        throw new MigrationError('BUSY', lines.join('\n'))
+      }
+      onWait?.({ message: ['waits for another migration to end', ...holders].join('\n'), attempt: 0 })
+      nextReport = Date.now() + INTERVAL
     }
     await pause(25 + Math.random() * 50)
   }

@@ -1,7 +1,7 @@
 import type { Database } from '../database.ts'
 import { readMigrations } from './files.ts'
 import { readLedger, updateEntry } from './ledger.ts'
-import { withMigrationLock } from './lock.ts'
+import { type LockOptions, withMigrationLock } from './lock.ts'
 import type { Project } from './project.ts'
 import { type Edited, findEdited } from './verify.ts'
 
@@ -13,12 +13,12 @@ import { type Edited, findEdited } from './verify.ts'
 export async function repair(
   db: Database,
   project: Project,
-  options: { dryRun?: boolean } = {},
+  options: { dryRun?: boolean } & Pick<LockOptions, 'onWait'> = {},
 ): Promise<Edited[]> {
   const migrations = readMigrations(project.folder)
   const find = async (tx: Database) => findEdited(migrations, await readLedger(tx, project))
   if (options.dryRun) return await find(db)
-  return await withMigrationLock(db, async tx => {
+  return await withMigrationLock(db, options, async tx => {
     const edited = await find(tx)
     for (const migration of migrations) {
       const isEdited = edited.some(({ file }) => file.startsWith(`${migration.name}/`))

@@ -66,7 +66,7 @@ export async function runMigration(
   let guard: Guard = async () => {}
   let isCommitting = false
   const attempt = () =>
-    withMigrationLock(db, async tx => {
+    withMigrationLock(db, options, async tx => {
       isCommitting = false
       await setLockTimeout(tx, lockTimeout)
       await ensureLedger(tx, project)
@@ -99,7 +99,7 @@ export async function runMigration(
     })
   }
   const runAll = async () => {
-    await retryOnLockTimeout(options, () => withMigrationLock(db, prepare))
+    await retryOnLockTimeout(options, () => withMigrationLock(db, options, prepare))
     return await retryOnLockTimeout(options, attempt, () => waitForAutovacuum(db, text))
   }
   const state = () => (isCommitting ? 'It may have been committed, or not.' : rolledBack[run.way])

@@ -68,7 +68,7 @@ export async function dropArchive(
 ): Promise<ArchiveReport> {
   const { lockTimeout = DEFAULT_LOCK_TIMEOUT } = options
   return await retryOnLockTimeout(options, () =>
-    withMigrationLock(db, async tx => {
+    withMigrationLock(db, options, async tx => {
       const report = await readArchive(tx, options)
       if (!report.kept) return report
       await setLockTimeout(tx, lockTimeout)

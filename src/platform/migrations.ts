@@ -2,6 +2,7 @@ import { type AdoptReport, adopt as adoptWith } from '../catalog/adopt.ts'
 import { type CheckReport, check as checkWith } from '../catalog/check.ts'
 import type { Probe } from '../catalog/project.ts'
 import type { Database } from '../database.ts'
+import type { LockOptions } from '../migrator/lock.ts'
 import * as engine from '../migrator/migrate.ts'
 import { type Plan, planMigration as planWith } from '../migrator/plan.ts'
 import { repair as repairWith } from '../migrator/repair.ts'
@@ -11,6 +12,7 @@ import type { Edited } from '../migrator/verify.ts'
 import { type ProjectOptions, project } from './project.ts'
 
 type Options<More = object> = More & ProjectOptions
+type RecordOptions = { dryRun?: boolean } & Pick<LockOptions, 'onWait'>
 
 export type MigrateOptions = Options<engine.MigrateOptions>
 
@@ -76,11 +78,11 @@ export async function check(db: Database, options: Options = {}): Promise<CheckR
  *
  * @throws MigrationError `NOT_ADOPTABLE` with the differences from the closest migration
  */
-export async function adopt(db: Database, options: Options<{ dryRun?: boolean }> = {}): Promise<AdoptReport> {
+export async function adopt(db: Database, options: Options<RecordOptions> = {}): Promise<AdoptReport> {
   return await adoptWith(db, project(options), options)
 }
 
 /** Accepts edited scripts of applied migrations; runs nothing of them. */
-export async function repair(db: Database, options: Options<{ dryRun?: boolean }> = {}): Promise<Edited[]> {
+export async function repair(db: Database, options: Options<RecordOptions> = {}): Promise<Edited[]> {
   return await repairWith(db, project(options), options)
 }

@@ -1,6 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { expect, test } from 'vitest'
-import { migrate, rollback } from '../../../src/migrate.ts'
+import type { Database } from '../../../src/database.ts'
+import { type LockOptions, migrate, repair, rollback } from '../../../src/migrate.ts'
 import { readCatalog, stateOf } from '../../support/catalog.ts'
 import { hold, ownClient, waits } from '../../support/client.ts'
 import { ownDatabase, signUp } from '../../support/database.ts'
@@ -143,4 +144,26 @@ test('a locked ledger is waited for like any other table', async () => {
   expect(seen[0]?.message).toBe('canceling statement due to lock timeout')
   await holder.release()
   expect((await migrating).applied).toHaveLength(1)
+})
+
+test.for<[string, (db: Database, options: Pick<LockOptions, 'onWait'>) => Promise<unknown>]>([
+  ['migrate', migrate],
+  ['rollback', rollback],
+  ['repair', repair],
+])('%s says who holds the lock of the migrators, and goes on once it is free', async ([, run]) => {
+  const at = await ownDatabase('expanded')
+  const holder = await hold(at.url, `select pg_advisory_xact_lock(${0x61676462})`)
+  const { seen, reached, onWait } = waits(2)
+  const running = run(at.db, { onWait })
+  await reached(running)
+  expect(seen[0]).toEqual({
+    attempt: 0,
+    message: expect.stringMatching(
+      new RegExp(
+        `^waits for another migration to end\nblocked by: pid ${holder.pid}, application slow client, .*in a transaction`,
+      ),
+    ),
+  })
+  await holder.release()
+  await running
 })
