@@ -28,7 +28,7 @@ export function separate({ accepted = [], needsReason }: CatalogProject, found: 
     )
     drift.obsolete = drift.obsolete.filter(other => other !== entry)
     if (!entry) drift.differences.push(difference)
-    else if (entry.why || !needsReason?.(difference)) drift.accepted.push({ ...difference, ...entry })
+    else if (entry.why?.trim() || !needsReason?.(difference)) drift.accepted.push({ ...difference, ...entry })
     else drift.differences.push({ ...difference, message: `${difference.message}; to accept it, say why` })
   }
   return drift

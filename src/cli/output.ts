@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { printable, printableLine } from '../printable.ts'
+import { printable, printableJson, printableLine } from '../printable.ts'
 import type { Io } from './io.ts'
 
 /** Back to the beginning of the line, and it is empty. */
@@ -50,7 +50,7 @@ export function createOutput({ stdout, stderr, env }: Io, isJson: () => boolean)
     error: (text: string) => marked(stderr, 'red', '✗', text),
     /** Ends the command: prints the document that `--json` asks for, and sets the exit code. */
     finish: (document: unknown, code = 0) => {
-      if (isJson()) write(stdout, JSON.stringify(document, null, 2))
+      if (isJson()) write(stdout, printableJson(document))
       exitCode = code
     },
     exitCode: () => exitCode,

@@ -64,6 +64,7 @@ test.for([
     const refused = await check(tx, { accepted })
     expect(refused).toMatchObject({ differences: accepted, accepted: [] })
     expect(refused.differences[0]?.message).toMatch(/; to accept it, say why$/)
+    expect((await check(tx, { accepted: [{ ...first!, why: ' \n' }] })).accepted).toEqual([])
     const why = 'our statistics'
     expect(await check(tx, { accepted: [{ ...first!, why }] })).toMatchObject({
       accepted: [{ ...first, why }],

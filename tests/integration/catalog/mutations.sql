@@ -142,6 +142,10 @@ grant select, update (hash) on drizzle.__drizzle_migrations to public;
 alter table drizzle.__drizzle_migrations owner to authenticated;
 --> authenticated has DELETE, INSERT, TRIGGER, TRUNCATE, UPDATE on table drizzle.__drizzle_migrations, and should have nothing
 
+-- a rule on users
+create rule nobody as on insert to auth.users do instead nothing;
+--> rule nobody on table auth.users should not exist: CREATE RULE nobody AS ON INSERT TO auth.users DO INSTEAD NOTHING;
+
 -- users that authenticated may write
 grant insert, delete on auth.users to authenticated;
 --> authenticated has DELETE, INSERT on table auth.users, and should have nothing

@@ -156,6 +156,9 @@ test('no name from a file or the database reaches the terminal as it is, nor add
   const name = 'A\u001b[2J\u202e\nB'
   const shown = String.raw`A\x1b[2J\u202e\x0aB`
   const { stdout } = await runSeed([model('kept'), model(name)], [agent(name, 'kept')])
+  const json = await runSeed([model('kept'), model(name)], [agent(name, 'kept')], '--json')
+  expect(json.stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Bidi_Control}]/u)
+  expect(json.stdout).toContain(String.raw`A\u001b[2J\u202e\nB`)
   for (const noun of ['model', 'agent']) expect(stdout).toContain(`${noun} ${shown}: created\n`)
   const wrong = [agent(name, name, { status: 'on', [name]: 1 })]
   for (const [agents, ...args] of [

@@ -141,6 +141,21 @@ test.each(['insert', 'update', 'delete'])(
   },
 )
 
+test.each([
+  ['create index ix_content on public.memories ((content::jsonb))', 'a row in public.memories'],
+  ['create index ix_number on public.profiles ((username::integer))', 'a sign-up with a short username'],
+])('an index that cannot be computed fails a probe: %s', async (index, what) => {
+  const at = await ownDatabase('today')
+  await at.sql.unsafe(index)
+  const { probes, differences } = await check(at.db)
+  expect(differences).toEqual([])
+  expect(probes).toContainEqual({
+    what,
+    outcome: 'failed',
+    why: expect.stringMatching(/^invalid input syntax for type/),
+  })
+})
+
 test('a migration in the middle that breaks sign-ups is rolled back, up and down', async () => {
   const at = await ownDatabase('baseline')
   await migrate(at.db, { to: 'archive_user_agents' })
