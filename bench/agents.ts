@@ -1,32 +1,58 @@
 import { createHash } from 'node:crypto'
 import { agentsForUser, createDatabase } from '../src/index.ts'
-import { alternate, printTimes, type Sizes } from './measure.ts'
+import { alternate, type Options, ratio, tableOf } from './measure.ts'
 import { migrateTo, type Scratch, using, withScratch } from './scratch.ts'
 
-/** How long `agentsForUser` takes with more and more users, compared with `select 1` on the same connection. */
-export default async function agents({ rounds = 500, users = 1_000_000 }: Sizes): Promise<void> {
-  await withScratch(async scratch => {
+/** What `agentsForUser` asks. */
+const bare = `
+  select a.agent_type, a.config,
+         case when jsonb_typeof(p.settings -> 'agent_prompts' -> a.agent_type::text) = 'string'
+              then p.settings -> 'agent_prompts' ->> a.agent_type::text end as prompt,
+         m.id, m.model_code, m.provider, m.display_name, m.config as model_config, m.status
+    from public.system_agents a
+    join public.llms m on m.id = a.llm_id
+    left join public.profiles p on p.id = $1
+   where a.status = 'active'
+   order by a.agent_type`
+
+/** How long `agentsForUser` takes with more and more users, beside the same SQL bare on the same driver. */
+export default async function agents({ rounds = 500, users = 1_000_000, ...options }: Options) {
+  return await withScratch(options, async scratch => {
     await scratch.clone('empty')
     await migrateTo(scratch.urlOf('empty'))
-    const databases = []
-    for (const size of [1000, 100_000, 1_000_000].filter(size => size <= users)) {
+    const ways: Record<string, () => unknown> = {}
+    const opened = []
+    const sizes = [1000, 1_000_000].filter(size => size <= users)
+    for (const size of sizes) {
       const name = `users_${size}`
       await scratch.clone(name, 'empty')
       await addUsers(scratch, name, size)
-      databases.push({ size, db: createDatabase(scratch.urlOf(name), { max: 1 }) })
+      for (const prepare of [true, false]) {
+        const db = createDatabase(scratch.urlOf(name), { max: 1, prepare })
+        opened.push(db)
+        const suffix = `${prepare ? 'prepared' : 'unprepared'}, ${size.toLocaleString('en')} users`
+        const anybody = () => idOf(1 + Math.floor(Math.random() * size))
+        ways[`bare, ${suffix}`] = () => db.$client.unsafe(bare, [anybody()], { prepare })
+        ways[`agentsForUser, ${suffix}`] = () => agentsForUser(db, anybody())
+      }
     }
-    const ways = databases.flatMap(({ size, db }) => [
-      [`select 1, ${size.toLocaleString('en')} users`, () => db.$client`select 1`] as const,
-      [
-        `agentsForUser, ${size.toLocaleString('en')} users`,
-        () => agentsForUser(db, idOf(1 + Math.floor(Math.random() * size))),
-      ] as const,
-    ])
-    printTimes(
-      `agentsForUser, ${rounds} calls at each size`,
-      await alternate(Object.fromEntries(ways), rounds, { warmUp: 100 }),
-    )
-    for (const { db } of databases) await db.$client.end()
+    const times = await alternate(ways, rounds, { warmUp: 100 })
+    for (const db of opened) await db.$client.end()
+    const [few, many] = [sizes[0], sizes.at(-1)].map(size => `${size?.toLocaleString('en')} users`)
+    const beside = (kind: string) => ({
+      what: `agentsForUser beside the same SQL bare, ${kind}`,
+      found: ratio(times, `agentsForUser, ${kind}, ${many}`, `bare, ${kind}, ${many}`),
+      limit: 1.5,
+      unit: 'x' as const,
+    })
+    const growth = {
+      what: `agentsForUser with ${many} beside ${few}`,
+      found: ratio(times, `agentsForUser, prepared, ${many}`, `agentsForUser, prepared, ${few}`),
+      limit: 1.3,
+      unit: 'x' as const,
+    }
+    const goals = [beside('prepared'), beside('unprepared'), growth]
+    return [{ title: `agentsForUser, ${rounds} calls at each size`, table: tableOf(times), goals }]
   })
 }
 

@@ -1,6 +1,6 @@
 import { packagedMigrations } from '../src/migrate.ts'
 import { readMigrations } from '../src/migrator/files.ts'
-import { alternate, printTimes, type Sizes } from './measure.ts'
+import { alternate, type Options, type Report, ratio, tableOf } from './measure.ts'
 import {
   agentsDb,
   baseline,
@@ -13,8 +13,9 @@ import {
 } from './scratch.ts'
 
 /** How long all migrations take on an empty and on a filled database, compared with the same SQL in one transaction. */
-export default async function measureMigrate({ users = 20_000, rounds = 5 }: Sizes): Promise<void> {
-  await withScratch(async scratch => {
+export default async function measureMigrate({ users = 20_000, rounds = 5, ...options }: Options) {
+  return await withScratch(options, async scratch => {
+    const reports: Omit<Report, 'bench'>[] = []
     const { clone, urlOf } = scratch
     await makeBaseline(scratch, 'filled', users)
     const all = readMigrations(packagedMigrations())
@@ -37,8 +38,16 @@ export default async function measureMigrate({ users = 20_000, rounds = 5 }: Siz
         rounds,
         { before: () => clone('bench', template) },
       )
-      printTimes(`all migrations, ${title}, ${rounds} rounds`, times)
+      const goal = {
+        what: 'migrate() of a filled, quiet database beside the same SQL in one transaction',
+        found: ratio(times, 'migrate()', 'driver, one transaction'),
+        limit: 1.2,
+        unit: 'x' as const,
+      }
+      const goals = template === 'filled' ? [goal] : []
+      reports.push({ title: `all migrations, ${title}, ${rounds} rounds`, table: tableOf(times), goals })
     }
+    return reports
   })
 }
 

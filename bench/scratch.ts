@@ -8,6 +8,7 @@ import { createDatabase } from '../src/database.ts'
 import { startServer } from '../src/local/server.ts'
 import { migrate } from '../src/migrate.ts'
 import { removeServer } from '../tests/support/server.ts'
+import type { Options } from './measure.ts'
 
 /** Runs a program to its end. `pnpm bench` has built the package. */
 export const run = promisify(execFile)
@@ -23,11 +24,14 @@ export interface Scratch {
 }
 
 /** Runs `work` on a new server that is durable (`fsync`), as in production. */
-export async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
+export async function withScratch<T>(
+  { programs }: Pick<Options, 'programs'>,
+  work: (scratch: Scratch) => Promise<T>,
+): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'agents-db-bench-'))
   try {
     const settings = { max_wal_size: '4GB', shared_buffers: '512MB' }
-    const server = await startServer({ directory, port: 0, settings })
+    const server = await startServer({ directory, port: 0, settings, ...(programs && { programs }) })
     const urlOf: Scratch['urlOf'] = (database, as = 'deployer') => {
       const url = new URL(as === 'superuser' ? server.adminUrl : server.url)
       url.pathname = `/${database}`
@@ -39,10 +43,20 @@ export async function withScratch(work: (scratch: Scratch) => Promise<void>): Pr
         await admin`create database ${admin(name)} template ${admin(template)} owner postgres`
         await admin`checkpoint`
       })
-    await work({ urlOf, clone })
+    return await work({ urlOf, clone })
   } finally {
     await removeServer(directory)
   }
+}
+
+/** Of the server that is measured. */
+export async function versionOf(options: Options): Promise<string> {
+  return await withScratch(options, ({ urlOf }) =>
+    using(urlOf('postgres'), async sql => {
+      const [row] = await sql`show server_version`
+      return row?.server_version
+    }),
+  )
 }
 
 /** Runs `work` on a new connection. */

@@ -4,16 +4,16 @@ import { join } from 'node:path'
 import { parseDocument, stringify } from 'yaml'
 import { createDatabase } from '../src/database.ts'
 import { readSeedFiles, seed } from '../src/seed.ts'
-import { alternate, printTimes, type Sizes } from './measure.ts'
+import { alternate, type Options, ratio, tableOf } from './measure.ts'
 import { migrateTo, using, withScratch } from './scratch.ts'
 
 const counts = { models: 100, agents: 10_000 }
 
 /** How long a seed of many agents takes, first and unchanged, compared with a plain `insert … on conflict`. */
-export default async function measureSeed({ rounds = 5 }: Sizes): Promise<void> {
+export default async function measureSeed({ rounds = 5, ...options }: Options) {
   const directory = await mkdtemp(join(tmpdir(), 'agents-db-bench-'))
   const files = { llms: join(directory, 'llms.yaml'), agents: join(directory, 'system_agents.yaml') }
-  await withScratch(async ({ clone, urlOf }) => {
+  return await withScratch(options, async ({ clone, urlOf }) => {
     await clone('seeded')
     await migrateTo(urlOf('seeded'))
     const db = createDatabase(urlOf('seeded'), { max: 2 })
@@ -40,11 +40,17 @@ export default async function measureSeed({ rounds = 5 }: Sizes): Promise<void> 
       rounds,
     )
     const size = `${(text.length / 1e6).toFixed(1)} MB`
-    printTimes(`${counts.models} models, ${counts.agents} agents (${size}), ${rounds} rounds`, {
-      ...first,
-      ...again,
-    })
     await db.$client.end()
+    const times = { ...first, ...again }
+    const goal = (what: string, limit: number) => ({
+      what: `${what} beside the YAML library alone`,
+      found: ratio(times, what, 'the YAML library alone'),
+      limit,
+      unit: 'x' as const,
+    })
+    const title = `${counts.models} models, ${counts.agents} agents (${size}), ${rounds} rounds`
+    const goals = [goal('seed, unchanged', 1.2), goal('seed, first', 1.5)]
+    return [{ title, table: tableOf(times), goals }]
   }).finally(() => rm(directory, { recursive: true }))
 }
 

@@ -1,9 +1,9 @@
-import { alternate, printTimes, type Sizes } from './measure.ts'
+import { alternate, type Options, percentile, tableOf } from './measure.ts'
 import { agentsDb, drizzleKit, migrateTo, run, withScratch } from './scratch.ts'
 
 /** How long a command with nothing to do takes, and an import, compared with `node` alone. */
-export default async function startup({ rounds = 20 }: Sizes): Promise<void> {
-  await withScratch(async ({ clone, urlOf }) => {
+export default async function startup({ rounds = 20, ...options }: Options) {
+  return await withScratch(options, async ({ clone, urlOf }) => {
     await clone('migrated')
     const env = { ...process.env, DATABASE_URL: urlOf('migrated') }
     await migrateTo(env.DATABASE_URL)
@@ -30,6 +30,12 @@ export default async function startup({ rounds = 20 }: Sizes): Promise<void> {
       },
       rounds,
     )
-    printTimes(`start-up with nothing to do, ${rounds} rounds`, times)
+    const goal = {
+      what: '`agents-db status`, more than `node -e 0`',
+      found: percentile(times['agents-db status']) - percentile(times['node -e 0']),
+      limit: 120,
+      unit: 'ms' as const,
+    }
+    return [{ title: `start-up with nothing to do, ${rounds} rounds`, table: tableOf(times), goals: [goal] }]
   })
 }

