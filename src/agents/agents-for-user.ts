@@ -1,4 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
+import { ask } from '../ask.ts'
 import type { Database } from '../database.ts'
 import { inPublic } from '../in-public.ts'
 import { type Llm, llms, profiles, type SystemAgent, systemAgents } from '../schema.ts'
@@ -22,8 +23,16 @@ export interface AgentForUser {
  * @throws DrizzleQueryError, with the driver's error as its cause
  */
 export async function agentsForUser(db: Database, userId: string): Promise<AgentForUser[]> {
+  const rows = await ask(db, 'agents', { userId }, () => selectAgents(db))
+  return rows.map(({ prompt, config, ...agent }) => {
+    const customized = prompt !== null && prompt.trim() !== ''
+    return { ...agent, config: { ...objectOf(config), ...(customized && { prompt }) }, customized }
+  })
+}
+
+function selectAgents(db: Database) {
   const prompts = sql`(${profiles.settings} -> 'agent_prompts')`
-  const rows = await db
+  return db
     .select({
       agentType: systemAgents.agentType,
       config: systemAgents.config,
@@ -42,14 +51,9 @@ export async function agentsForUser(db: Database, userId: string): Promise<Agent
     })
     .from(inPublic(systemAgents))
     .innerJoin(inPublic(llms), eq(llms.id, systemAgents.llmId))
-    .leftJoin(inPublic(profiles), eq(profiles.id, userId))
+    .leftJoin(inPublic(profiles), eq(profiles.id, sql.placeholder('userId')))
     .where(eq(systemAgents.status, 'active'))
     .orderBy(systemAgents.agentType)
-
-  return rows.map(({ prompt, config, ...agent }) => {
-    const customized = prompt !== null && prompt.trim() !== ''
-    return { ...agent, config: { ...objectOf(config), ...(customized && { prompt }) }, customized }
-  })
 }
 
 /** Some drivers have written an object as a JSON string that holds it. What is no object has no settings. */

@@ -1,4 +1,5 @@
 import { and, desc, eq, getColumns, type SQL, sql } from 'drizzle-orm'
+import { ask } from '../ask.ts'
 import type { Database } from '../database.ts'
 import { inPublic } from '../in-public.ts'
 import { pgErrorOf } from '../pg-error.ts'
@@ -94,20 +95,10 @@ export async function listMemories(
 ): Promise<MemoryPage> {
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
     throw new RequestError('INVALID_VALUE', `limit is ${limit}, and not a whole number from 1 to 1000`)
-  const rows = await db
-    // ISO 8601, whatever the session's DateStyle is. A JavaScript date would drop the microseconds.
-    .select({ ...getColumns(memories), time: sql<string>`to_jsonb(${memories.createdAt}) #>> '{}'` })
-    .from(table)
-    .where(
-      and(
-        eq(memories.userId, userId),
-        type && eq(memories.memoryType, type),
-        status === undefined ? undefined : eq(memories.status, status),
-        after ? isAfter(after) : undefined,
-      ),
-    )
-    .orderBy(desc(memories.createdAt), desc(memories.id))
-    .limit(limit + 1)
+  const place = after ? placeOf(after) : undefined
+  const given = { hasType: type !== undefined, hasStatus: status !== undefined, isAfter: place !== undefined }
+  const values = { userId, type, status, limit: limit + 1, ...place }
+  const rows = await ask(db, `memories ${JSON.stringify(given)}`, values, () => selectMemories(db, given))
   const page = rows.slice(0, limit)
   const last = rows.length > limit ? page.at(-1) : undefined
   return {
@@ -116,11 +107,36 @@ export async function listMemories(
   }
 }
 
-function isAfter(cursor: string): SQL {
+function selectMemories(
+  db: Database,
+  { hasType, hasStatus, isAfter }: { hasType: boolean; hasStatus: boolean; isAfter: boolean },
+) {
+  const { placeholder } = sql
+  return (
+    db
+      // ISO 8601, whatever the session's DateStyle is. A JavaScript date would drop the microseconds.
+      .select({ ...getColumns(memories), time: sql<string>`to_jsonb(${memories.createdAt}) #>> '{}'` })
+      .from(table)
+      .where(
+        and(
+          eq(memories.userId, placeholder('userId')),
+          hasType ? eq(memories.memoryType, placeholder('type')) : undefined,
+          hasStatus ? eq(memories.status, placeholder('status')) : undefined,
+          isAfter
+            ? sql`(${memories.createdAt}, ${memories.id}) < (${placeholder('time')}::timestamptz, ${placeholder('id')}::uuid)`
+            : undefined,
+        ),
+      )
+      .orderBy(desc(memories.createdAt), desc(memories.id))
+      .limit(placeholder('limit'))
+  )
+}
+
+function placeOf(cursor: string): { time: string; id: string } {
   const [, time, id] =
     /^(-?infinity|[\d:.T+-]+(?: BC)?) ([\da-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
   if (!time || !id) throw new RequestError('INVALID_VALUE', 'after is not the next of a page')
-  return sql`(${memories.createdAt}, ${memories.id}) < (${time}::timestamptz, ${id}::uuid)`
+  return { time, id }
 }
 
 function isTheirs(userId: string, memoryId: string): SQL | undefined {
