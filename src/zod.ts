@@ -1,8 +1,18 @@
 import type { Column } from 'drizzle-orm'
 import { createInsertSchema, createSelectSchema, createUpdateSchema } from 'drizzle-orm/zod'
 import { z } from 'zod'
+import { agentConfig, llmConfig, problemsInConfig } from './config.ts'
 import { isObject, isStorable, type JsonProblem, NOT_STORABLE, problemInObject } from './json.ts'
-import { type JsonObject, llms, memories, type ProfileSettings, profiles, systemAgents } from './schema.ts'
+import {
+  type AgentConfig,
+  type JsonObject,
+  type LlmConfig,
+  llms,
+  memories,
+  type ProfileSettings,
+  profiles,
+  systemAgents,
+} from './schema.ts'
 
 /*
  * Validators made from the tables: what may be inserted, what a row looks like, what may be changed. Drizzle makes them
@@ -15,7 +25,7 @@ const llm = {
   modelCode: () => text(llms.modelCode),
   provider: () => text(llms.provider),
   displayName: () => text(llms.displayName),
-  config: () => config,
+  config: () => config<LlmConfig>(llmConfig),
   status: () => text(llms.status),
 }
 const memory = {
@@ -35,7 +45,7 @@ const systemAgent = {
   id: () => z.guid(),
   agentType: () => text(systemAgents.agentType),
   llmId: () => z.guid(),
-  config: () => config,
+  config: () => config<AgentConfig>(agentConfig),
 }
 
 /** PostgreSQL counts characters, where JavaScript counts UTF-16 units. */
@@ -57,10 +67,17 @@ const isChange = (change: object) => Object.values(change).some(value => value !
 const NO_CHANGE = 'has nothing to change'
 
 // Not z.record: it copies, and drops a key named `__proto__`.
-const config = z
-  .unknown()
-  .superRefine((value, context) => report(problemInObject(value), context))
-  .meta({ type: 'object' }) as z.ZodType<JsonObject, JsonObject>
+/** Of a row that is read, the known keys may be anything: it may be older than these rules. */
+function config<Config extends JsonObject>(known = z.object({})) {
+  return z
+    .unknown()
+    .superRefine((value, context) => {
+      const problem = problemInObject(value)
+      if (problem) report(problem, context)
+      else for (const problem of problemsInConfig(known, value)) report(problem, context)
+    })
+    .meta({ type: 'object', properties: z.toJSONSchema(known).properties }) as z.ZodType<Config, Config>
+}
 
 const settings = z
   .unknown()
@@ -89,7 +106,7 @@ function report(problem: JsonProblem | undefined, context: z.RefinementCtx): voi
 /** A model to insert. */
 export const insertLlm = createInsertSchema(llms, llm).partial({ id: true, config: true })
 /** A row of `llms`. */
-export const selectLlm = createSelectSchema(llms, llm)
+export const selectLlm = createSelectSchema(llms, { ...llm, config: () => config<LlmConfig>() })
 /** What to change of a model. */
 export const updateLlm = createUpdateSchema(llms, llm).omit(kept).strict().refine(isChange, NO_CHANGE)
 
@@ -124,7 +141,10 @@ export const insertSystemAgent = createInsertSchema(systemAgents, systemAgent).p
   config: true,
 })
 /** A row of `system_agents`. */
-export const selectSystemAgent = createSelectSchema(systemAgents, systemAgent)
+export const selectSystemAgent = createSelectSchema(systemAgents, {
+  ...systemAgent,
+  config: () => config<AgentConfig>(),
+})
 /** What to change of an agent. */
 export const updateSystemAgent = createUpdateSchema(systemAgents, systemAgent)
   .omit(kept)

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { printableLine } from '../printable.ts'
 import {
-  defaultSeedFiles,
   formatChange,
   formatDiagnostic,
   SeedError,
@@ -24,7 +23,7 @@ export const define: Define = (command, cli) => {
     .option('--prune', 'remove what is not in the files, after asking; otherwise it is only listed')
     .option('--yes', 'do not ask before removing')
     .action(async ({ yes, ...given }) => {
-      const options: SeedOptions = { ...defaultSeedFiles(), ...given }
+      const options: SeedOptions = given
       try {
         const report = await withDatabase(cli, async db => {
           if (options.prune && !options.dryRun && !yes) {

@@ -3,6 +3,22 @@ import { timestamps } from './columns.ts'
 import { denyAll } from './deny-all.ts'
 import type { JsonObject } from './json.ts'
 
+/** What calling a model takes; the platform reads it, the database does not. A backend may read other keys too. */
+export type LlmConfig = JsonObject & {
+  /** Total tokens for prompt and answer. */
+  context_window?: number
+  /** Maximum tokens in one answer, thinking included. */
+  max_output_tokens?: number
+  /** What a message may hold, such as `image`. */
+  input?: string[]
+  /** Whether the model can call functions. */
+  tools?: boolean
+  /** Whether an answer can be held to a JSON Schema. */
+  structured_output?: boolean
+  /** Whether the API takes a temperature. */
+  temperature?: boolean
+}
+
 /** A language model that agents may run on. */
 export const llms = pgTable.withRLS(
   'llms',
@@ -12,8 +28,7 @@ export const llms = pgTable.withRLS(
     modelCode: varchar('model_code', { length: 100 }).notNull(),
     provider: varchar({ length: 50 }).notNull(),
     displayName: varchar('display_name', { length: 100 }).notNull(),
-    /** What calling it takes, such as a context window; the platform reads it, the database does not. */
-    config: jsonb().$type<JsonObject>().notNull().default({}),
+    config: jsonb().$type<LlmConfig>().notNull().default({}),
     // No check: the set of states is open.
     status: varchar({ length: 20 }).notNull(),
     ...timestamps(),

@@ -23,6 +23,21 @@ export type AgentType = (typeof agentTypes)[number]
 export const systemAgentStatuses = ['active', 'inactive'] as const
 export type SystemAgentStatus = (typeof systemAgentStatuses)[number]
 
+/** How an agent runs. A backend may read other keys too. */
+export type AgentConfig = JsonObject & {
+  /** The system prompt, which a user may replace by one of their own. */
+  prompt?: string
+  /** From 0, repeatable, to 2. */
+  temperature?: number
+  /** Longest answer, in tokens. */
+  max_tokens?: number
+  /** When the backend gives up on one call. */
+  timeout_seconds?: number
+  /** How many rounds of tool calls one task may take. */
+  max_steps?: number
+  response_format?: 'text' | 'json'
+}
+
 /** An agent of the platform, the same for every user. */
 export const systemAgents = pgTable.withRLS(
   'system_agents',
@@ -31,8 +46,7 @@ export const systemAgents = pgTable.withRLS(
     agentType: varchar('agent_type', { length: 20 }).notNull(),
     /** The model it runs on; a model in use cannot be deleted. */
     llmId: uuid('llm_id').notNull(),
-    /** How it runs: its `prompt`, which a user may replace by one of their own, and what the platform reads besides. */
-    config: jsonb().$type<JsonObject>().notNull().default({}),
+    config: jsonb().$type<AgentConfig>().notNull().default({}),
     status: varchar({ length: 20, enum: systemAgentStatuses }).notNull(),
     ...timestamps(),
   },

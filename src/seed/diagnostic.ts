@@ -24,6 +24,8 @@ export type SeedErrorCode =
   | 'SEED_INVALID'
   /** The database does not have the tables. */
   | 'NOT_MIGRATED'
+  /** A file without entries, with `prune`, would empty a table. */
+  | 'NOTHING_LEFT'
 
 /** Why nothing was seeded. The message lists the diagnostics, one a line. */
 export class SeedError extends Error {

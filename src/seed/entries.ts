@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { agentConfig, llmConfig, problemsInConfig } from '../config.ts'
 import { isObject } from '../json.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { systemAgentStatuses } from '../schema/system-agents.ts'
@@ -12,29 +13,15 @@ const text = (max: number, description: string) =>
     .refine(value => [...value].length <= max, `is longer than the ${max} characters its column holds`)
     .meta({ description, maxLength: max })
 
-/** The keys of a configuration in the shipped files: editors complete them. A backend may read others. */
-export const configKeys = {
-  llms: {
-    context_window: { description: 'Total tokens for prompt and answer.' },
-    max_output_tokens: { description: 'Maximum tokens in one answer, thinking included.' },
-    input: { description: 'What a message may hold.' },
-    tools: { description: 'Whether the model can call functions.' },
-    structured_output: { description: 'Whether an answer can be held to a JSON Schema.' },
-    temperature: { description: 'Whether the API takes a temperature.' },
-  },
-  agents: {
-    prompt: { description: 'The system prompt. A user may replace it with their own.' },
-    temperature: { description: '0 is repeatable, 1 is most varied.' },
-    max_tokens: { description: 'Longest answer, in tokens.' },
-    timeout_seconds: { description: 'When the backend gives up on one call.' },
-    max_steps: { description: 'How many rounds of tool calls one task may take.' },
-    response_format: { description: 'text or json.' },
-  },
-}
-
 // Not z.record: it copies, and drops a key named `__proto__`.
-const settings = (description: string, properties: Record<string, { description: string }>) =>
-  z.custom<JsonObject>(isObject).meta({ description, type: 'object', properties })
+const settings = (description: string, known: z.ZodObject) =>
+  z
+    .custom<JsonObject>(isObject)
+    .superRefine((config, context) => {
+      if (!isObject(config)) return
+      for (const problem of problemsInConfig(known, config)) context.addIssue({ code: 'custom', ...problem })
+    })
+    .meta({ description, type: 'object', properties: z.toJSONSchema(known).properties })
 
 export const modelEntry = z.strictObject({
   model_code: text(
@@ -46,7 +33,7 @@ export const modelEntry = z.strictObject({
   status: z
     .enum(systemAgentStatuses)
     .describe('An inactive model is kept for the agents that still name it.'),
-  config: settings('What the backend needs to know to call the model; any JSON.', configKeys.llms),
+  config: settings('What the backend needs to know to call the model; any JSON beside these.', llmConfig),
 })
 
 export const agentEntry = z.strictObject({
@@ -56,7 +43,7 @@ export const agentEntry = z.strictObject({
     'The model_code of a model in llms.yaml, or of one that is in the database already.',
   ),
   status: z.enum(systemAgentStatuses).describe('An inactive agent is not offered.'),
-  config: settings('What the backend passes on; any JSON.', configKeys.agents),
+  config: settings('What the backend passes on; any JSON beside these.', agentConfig),
 })
 
 export const modelsFile = z

@@ -1,11 +1,10 @@
-import { fileURLToPath } from 'node:url'
 import { isObject } from '../json.ts'
 import { didYouMean, MAX_SUGGESTIONS } from '../nearest.ts'
+import { ownFile } from '../own-file.ts'
 import { clip } from '../printable.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { type Diagnostic, formatDiagnostic, quote, SeedError } from './diagnostic.ts'
 import { agentEntry, agentsFile, modelEntry, modelsFile, type SeedAgent, type SeedModel } from './entries.ts'
-import { valueInYaml11 } from './scalar.ts'
 import { validate } from './validate.ts'
 import { parseYaml, readYamlFile, type YamlFile } from './yaml-file.ts'
 
@@ -60,7 +59,7 @@ export function parseSeed({ llms, agents }: SeedTexts, knownCodes?: Iterable<str
 
 /** The seed files that come with this package. */
 export function defaultSeedFiles(): SeedFiles {
-  const path = (name: string) => fileURLToPath(new URL(`../../seeds/${name}`, import.meta.url))
+  const path = (name: string) => ownFile(`../../seeds/${name}`, import.meta.url)
   return { llms: path('llms.yaml'), agents: path('system_agents.yaml') }
 }
 
@@ -87,11 +86,6 @@ function findReferences(yaml: YamlFile, agents: JsonObject[], models: JsonObject
   })
 }
 
-/** A value, read as YAML 1.1 where YAML 1.2 made it text: `no`, `64_000`. */
-function meant(value: unknown): unknown {
-  return typeof value === 'string' ? valueInYaml11(value) : value
-}
-
 /** What an agent asks of its model that the model does not offer, as far as the files say: a backend may know better. */
 function findUnsupportedSettings(yaml: YamlFile, agents: JsonObject[], models: JsonObject[]): Diagnostic[] {
   const offers = new Map(models.map(({ model_code, config }) => [model_code, config]))
@@ -104,10 +98,10 @@ function findUnsupportedSettings(yaml: YamlFile, agents: JsonObject[], models: J
         `${quote(String(model))} ${limit}; it is stored all the same`,
         'key',
       )
-    const [wanted, most] = [meant(asked.max_tokens), meant(offer.max_output_tokens)]
+    const [wanted, most] = [asked.max_tokens, offer.max_output_tokens]
     const isTooMuch = typeof wanted === 'number' && typeof most === 'number' && wanted > most
     return [
-      ...('temperature' in asked && meant(offer.temperature) === false
+      ...('temperature' in asked && offer.temperature === false
         ? [note('temperature', 'takes no temperature')]
         : []),
       ...(isTooMuch ? [note('max_tokens', `gives at most ${most} tokens`)] : []),

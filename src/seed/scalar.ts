@@ -39,7 +39,7 @@ const PYYAML =
   /^(?:[-+]?(?:0b[01_]+|0[0-7_]*|0x[\da-fA-F_]+|[1-9][\d_]*(?::[0-5]?\d)*|\d[\d_]*(?::[0-5]?\d)*\.[\d_]*(?:[eE][-+]\d+)?|\.inf)|\.nan|\.\d[\d_]*(?:[eE][-+]\d+)?|\d{4}-\d\d-\d\d|\d{4}-.*:.*)$/i
 
 /** What a plain scalar was in YAML 1.1. */
-export function valueInYaml11(source: string): Json | Date {
+function valueInYaml11(source: string): Json | Date {
   for (const { default: isDefault, collection, test, resolve } of yaml11.tags) {
     if (isDefault !== true || collection || !test?.test(source)) continue
     const resolved = resolve(source, () => {}, { intAsBigInt: false })

@@ -6,14 +6,21 @@ import { query, transaction } from '../query.ts'
 import { llms } from '../schema.ts'
 import { lockModels, removeAgents, removeModels, usersOfModels, writeAgents, writeModels } from './apply.ts'
 import { quote, SeedError } from './diagnostic.ts'
-import { assertValid, type Loaded, loadFiles, type SeedDocuments, type SeedFiles } from './load.ts'
+import {
+  assertValid,
+  defaultSeedFiles,
+  type Loaded,
+  loadFiles,
+  type SeedDocuments,
+  type SeedFiles,
+} from './load.ts'
 import { plan, type TableReport, type Wanted } from './plan.ts'
 
 /** The advisory lock under which one seed at a time writes: "seed" in ASCII. */
 export const SEED_LOCK = 0x73656564
 
-/** The paths of the two files, or what `readSeedFiles` or `parseSeed` made of them. */
-export type SeedSource = SeedFiles | { documents: SeedDocuments }
+/** The paths of the two files, the package's own unless given, or what `readSeedFiles` or `parseSeed` made of them. */
+export type SeedSource = Partial<SeedFiles> | { documents: SeedDocuments }
 
 export type SeedOptions = SeedSource & {
   /** Plan only, and write nothing. */
@@ -38,10 +45,13 @@ export type SeedReport = {
  * Makes the models and agents match the seed files, in one transaction. Rows that match already are not written. Seeds
  * that run at once take turns.
  *
- * @throws SeedError (`SEED_INVALID`, `NOT_MIGRATED`), or what the driver throws; nothing has been written then
+ * @throws SeedError (`SEED_INVALID`, `NOT_MIGRATED`, `NOTHING_LEFT`), or what the driver throws; nothing has been written then
  */
-export async function seed(db: Database, options: SeedOptions): Promise<SeedReport> {
-  const loaded = 'documents' in options ? { ...options.documents, diagnostics: [] } : await loadFiles(options)
+export async function seed(db: Database, options: SeedOptions = {}): Promise<SeedReport> {
+  const loaded =
+    'documents' in options
+      ? { ...options.documents, diagnostics: [] }
+      : await loadFiles({ ...defaultSeedFiles(), ...options })
   // A database out of reach must not hide what is wrong with the files.
   if (loaded.diagnostics.length > 0) assertValid(loaded, await storedCodes(db).catch(() => undefined))
   // Under the lock, each statement must see what the seed before has committed; a plan must see one moment.
@@ -82,11 +92,25 @@ async function run(db: Database, loaded: Loaded, options: SeedOptions): Promise<
   partition(report.llms, key => mayGo('llms', key) && !users.has(key))
   for (const key of candidates.filter(key => users.has(key)))
     notes.push(`model ${quote(key)} is not in the files, but ${users.get(key)} needs it: it stays`)
+  if (prune === true && !dryRun) refuseToEmpty(report)
   await write(report.agents.removed, removeAgents)
   await write(changed(report.llms, models), writeModels)
   await write(changed(report.agents, agents), writeAgents)
   await write(report.llms.removed, removeModels)
   return { ...report, notes }
+}
+
+/** A file that lost its list by mistake must not empty a table. Rows that somebody was shown and named may go. */
+function refuseToEmpty({ llms, agents }: Pick<SeedReport, 'llms' | 'agents'>): void {
+  for (const [noun, { created, updated, unchanged, orphaned, removed }] of [
+    ['models', llms],
+    ['agents', agents],
+  ] as const) {
+    if (removed.length === 0 || created.length + updated.length + unchanged.length + orphaned.length > 0)
+      continue
+    const message = `the file has no ${noun}, and all ${removed.length} of the database would be removed. Without --yes the command asks; in code, name them in \`prune\`. Nothing was written.`
+    throw new SeedError('NOTHING_LEFT', message)
+  }
 }
 
 async function storedCodes(db: Database): Promise<string[]> {

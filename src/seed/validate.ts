@@ -1,12 +1,13 @@
 import type { z } from 'zod'
+import { agentConfig, llmConfig } from '../config.ts'
 import { isObject } from '../json.ts'
 import { didYouMean, MAX_SUGGESTIONS } from '../nearest.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
 import { describe, quote } from './diagnostic.ts'
-import { configKeys } from './entries.ts'
 import type { YamlFile } from './yaml-file.ts'
 
-type Key = keyof typeof configKeys
+const configs = { llms: llmConfig, agents: agentConfig }
+type Key = keyof typeof configs
 
 /**
  * Reads the list of a seed file, and reports what is wrong with it and what is only worth a note. The first field of an
@@ -44,6 +45,7 @@ export function validate(yaml: YamlFile, key: Key, file: z.ZodType, entry: z.Zod
   const entries = list.map(entry => (isObject(entry) ? entry : {})) as JsonObject[]
   reportDuplicates(yaml, key, fields[0] ?? '', entries)
   noteMisspelledKeys(yaml, key, entries)
+  if (key === 'agents') noteMissingPrompts(yaml, entries)
   return entries
 }
 
@@ -70,7 +72,7 @@ function reportDuplicates(yaml: YamlFile, key: Key, id: string, entries: JsonObj
 
 /** A key of a configuration that is nearly one we know: not wrong, for a backend may read it. */
 function noteMisspelledKeys(yaml: YamlFile, key: Key, entries: JsonObject[]): void {
-  const known = Object.keys(configKeys[key])
+  const known = Object.keys(configs[key].shape)
   const paths = entries.flatMap(({ config }, index) =>
     Object.keys(isObject(config) ? config : {}).map(name => ({ name, path: [key, index, 'config', name] })),
   )
@@ -79,5 +81,12 @@ function noteMisspelledKeys(yaml: YamlFile, key: Key, entries: JsonObject[]): vo
     const hint = didYouMean(name, known)
     if (hint)
       yaml.notes.push(yaml.locate(path, `is not a known setting; it is stored as it is${hint}`, 'key'))
+  }
+}
+
+function noteMissingPrompts(yaml: YamlFile, entries: JsonObject[]): void {
+  for (const [index, { config, status }] of entries.entries()) {
+    if (status === 'active' && isObject(config) && config.prompt === undefined)
+      yaml.notes.push(yaml.locate(['agents', index, 'config'], 'has no prompt', 'key'))
   }
 }

@@ -49,6 +49,22 @@ describe('config', () => {
     expect(mistakes(validators.updateSystemAgent, { config: value })).toEqual(['config: must be an object'])
   })
 
+  test('has known keys with types where it is written, and any others', () => {
+    const wrong = { prompt: ' ', temperature: 3, max_tokens: '1024', mine: 'x' }
+    const found = [
+      'prompt: must not be blank',
+      'temperature: must be from 0 to 2',
+      'max_tokens: must be a whole number',
+    ]
+    expect(mistakes(validators.updateSystemAgent, { config: wrong })).toEqual(
+      found.map(text => `config.${text}`),
+    )
+    expect(mistakes(validators.updateSystemAgent, { config: { prompt: 'p', mine: [1] } })).toEqual([])
+    expect(config({ tools: 'yes', context_window: 1000 })).toEqual(['config.tools: must be true or false'])
+    expectTypeOf<tables.SystemAgent['config']['prompt']>().toEqualTypeOf<string | undefined>()
+    expectTypeOf<tables.Llm['config']['context_window']>().toEqualTypeOf<number | undefined>()
+  })
+
   test('has to be there in a row', () => {
     const id = '00000000-0000-0000-0000-00000000000a'
     const row = { ...llm, id, createdAt: new Date(), updatedAt: new Date() }

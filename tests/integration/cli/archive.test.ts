@@ -36,7 +36,7 @@ describe('after the last migration', () => {
     const { code, stdout } = await cli(database.url, 'archive')
     expect(code).toBe(0)
     const [row] = await database.admin`
-      select applied_at::text as at from drizzle.__drizzle_migrations where name like '%archive_user_agents'`
+      select to_jsonb(applied_at) #>> '{}' as at from drizzle.__drizzle_migrations where name like '%archive_user_agents'`
     expect(stdout).toContain(`kept since ${row?.at}`)
     expect(rows.map(([table]) => table)).toContain('archive.user_agents')
     for (const [table, found] of rows)

@@ -53,12 +53,14 @@ test('two at once that disagree, in opposite order on full tables, both succeed,
 })
 
 test('one that prunes and one that adds, both succeed, every time', async () => {
+  const { models, agents } = forwards('active').documents
+  const all = { llms: models.map(m => m.model_code), agents: agents.map(a => a.agent_type) }
   let before = 50
   await seed(database.db, forwards('active'))
   for (let round = 0; round < rounds; round += 1) {
     const [added, pruned] = await Promise.all([
       seed(database.db, forwards('active')),
-      seed(database.db, { ...documents('', ''), prune: true }),
+      seed(database.db, { ...documents('', ''), prune: all }),
     ])
     const [row] = await database.sql`select count(*)::int as agents from system_agents`
     expect([0, 50]).toContain(row?.agents)

@@ -145,11 +145,13 @@ describe('a seed', () => {
         await seed(db, options)
         return statements.filter(statement => !/^(begin|commit|set transaction)/i.test(statement)).length
       }
+      const numbers = Array.from({ length: count }, (_, i) => i)
+      const keys = { llms: numbers.map(i => `m${i}`), agents: numbers.map(i => `T${i}`) }
       const counts = [
         await counted(many('active')),
         await counted(many('active')),
         await counted(many('inactive')),
-        await counted({ ...documents([], []), prune: true }),
+        await counted({ ...documents([], []), prune: keys }),
       ]
       expect(counts).toEqual([7, 5, 7, 10])
     },
@@ -222,6 +224,21 @@ describe('what is in the database but not in the files', () => {
     } finally {
       await database.admin`drop table auth.theirs_once`
     }
+  })
+
+  test('is not removed, where nothing would be left: the file may have lost its list', async () => {
+    const before = await versions()
+    for (const files of [documents([model('a'), model('b')], ''), documents('', '')]) {
+      await expect(seed(database.db, { ...files, prune: true })).rejects.toMatchObject({
+        code: 'NOTHING_LEFT',
+        message: expect.stringMatching(
+          /^the file has no (agents|models), and all 3 of the database would be removed/,
+        ),
+      })
+    }
+    expect(await versions()).toEqual(before)
+    const planned = await seed(database.db, { ...documents('', ''), prune: true, dryRun: true })
+    expect(planned.agents.removed).toEqual(['T', 'U', 'V'])
   })
 
   test('may be a model that an agent of the file begins to use', async () => {

@@ -51,6 +51,46 @@ describe('what is reported', () => {
     expect(notes).toEqual([
       'system_agents.yaml:2:63 agents[0].config.promt: is not a known setting; it is stored as it is; did you mean "prompt"?',
       'system_agents.yaml:2:73 agents[0].config.max_step: is not a known setting; it is stored as it is; did you mean "max_steps"?',
+      'system_agents.yaml:2:54 agents[0].config: has no prompt',
+    ])
+  })
+
+  test('the known keys of a configuration have types, and every mistake is named with its place', () => {
+    const wrong = (models: string, agents: string) => {
+      try {
+        parseSeed(
+          texts(
+            `llms:\n- {model_code: m, provider: p, display_name: M, status: active, config: {${models}}}`,
+            `agents:\n- {agent_type: T, llm_model_code: m, status: active, config: {${agents}}}`,
+          ),
+        )
+        return []
+      } catch (error) {
+        return (error as SeedError).diagnostics.map(({ path, message }) => `${path}: ${message}`)
+      }
+    }
+    expect(
+      wrong(
+        'context_window: 1000, input: [text], tools: true',
+        'prompt: p, temperature: 0.5, max_tokens: 1024, timeout_seconds: 1.5, max_steps: 3, response_format: json',
+      ),
+    ).toEqual([])
+    expect(
+      wrong(
+        'context_window: 0, max_output_tokens: 1.5, input: text, tools: 1',
+        'prompt: "  ", temperature: hot, max_tokens: "1024", timeout_seconds: -1, max_steps: no, response_format: xml',
+      ),
+    ).toEqual([
+      'llms[0].config.context_window: must be more than 0',
+      'llms[0].config.max_output_tokens: must be a whole number',
+      'llms[0].config.input: must be a list',
+      'llms[0].config.tools: must be true or false',
+      'agents[0].config.prompt: must not be blank',
+      'agents[0].config.temperature: must be a number',
+      'agents[0].config.max_tokens: must be a whole number',
+      'agents[0].config.timeout_seconds: must be more than 0',
+      'agents[0].config.max_steps: must be a whole number',
+      'agents[0].config.response_format: must be text or json',
     ])
   })
 })
@@ -60,7 +100,7 @@ test('what an agent asks and its model does not offer is noted with its place, a
     model('plain', { config: { temperature: false, max_output_tokens: 100 } }),
     model('free', { config: { temperature: true } }),
   ]
-  const config = { temperature: 0, max_tokens: 101 }
+  const config = { temperature: 0, max_tokens: 101, prompt: 'p' }
   const agents = [
     agent('A', 'plain', { config }),
     agent('B', 'free', { config }),

@@ -249,18 +249,6 @@ describe('what YAML 1.1 reads differently', () => {
     expect(note).toBe(`llms.yaml:7:7 llms[0].config${key.startsWith('[') ? '' : '.'}${key}: ${message}`)
   })
 
-  test.each([
-    ['temperature: no', { temperature: 0.5 }, 'takes no temperature'],
-    ['temperature: false', { temperature: 0.5 }, 'takes no temperature'],
-    ['max_output_tokens: 4_000', { max_tokens: 5000 }, 'gives at most 4000 tokens'],
-    ['max_output_tokens: 4000', { max_tokens: '5_000' }, 'gives at most 4000 tokens'],
-  ])('%s does not hide what the model does not offer', (settings, config, limit) => {
-    const { notes } = parseSeed(texts(withConfig(settings), [agent('A', 'm', { config })]))
-    expect(notes).toContainEqual(expect.stringContaining(`"m" ${limit}; it is stored all the same`))
-    const other = [agent('A', 'm', { config: { max_tokens: 10 } })]
-    expect(parseSeed(texts(withConfig(settings), other)).notes.join()).not.toContain('stored all the same')
-  })
-
   test.each(['1.10', '-20.50'])('%s is noted too: it loses its zero', written => {
     const [note] = parseSeed(texts(withConfig(`a: ${written}`), 'agents: []')).notes
     const now = `is the number ${Number(written)}; in quotes it would be "${written}"`
