@@ -4,6 +4,7 @@ import type { Database } from '../database.ts'
 import type { Migration } from '../migrator/files.ts'
 import { findDropped } from '../migrator/parse.ts'
 import type { Finding } from '../migrator/project.ts'
+import { ownFile } from '../own-file.ts'
 import { readSettled } from '../pg-error.ts'
 import { query, transaction } from '../query.ts'
 import { readCatalogs } from './files.ts'
@@ -39,7 +40,7 @@ export async function findDependents(
     ':dropped': sql`${JSON.stringify(dropped)}::text::jsonb`,
     ':known': sql`${JSON.stringify(namesOfOurs(folder))}::text::jsonb`,
   }
-  const text = readFileSync(new URL('./preflight.sql', import.meta.url), 'utf8')
+  const text = readFileSync(ownFile('preflight.sql', import.meta.url), 'utf8')
   const chunks = text.split(/(?<!:)(:[a-z]+)/).map(chunk => parameters[chunk] ?? sql.raw(chunk))
   const read = (tx: Database) => query<Row>(tx, sql.join(chunks))
   const rows = await readSettled(() => transaction(db, read, { accessMode: 'read only' }))

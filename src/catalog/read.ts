@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
+import { ownFile } from '../own-file.ts'
 import { applySettings, query, transaction } from '../query.ts'
 import { asRestored } from './restored.ts'
 
@@ -70,7 +71,7 @@ function factsOf({ schemas, externalTables, clientRoles }: Scope, only: string[]
     ':client_roles': json(clientRoles),
     ':only': json(only),
   }
-  const text = readFileSync(new URL('./facts.sql', import.meta.url), 'utf8')
+  const text = readFileSync(ownFile('facts.sql', import.meta.url), 'utf8')
   const chunks = text.split(/(?<!:)(:[a-z_]+)/)
   return sql.join(chunks.map(chunk => parameters[chunk] ?? sql.raw(chunk)))
 }

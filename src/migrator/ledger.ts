@@ -10,6 +10,7 @@ import type { Project } from './project.ts'
 export interface LedgerEntry {
   name: string
   hash: string
+  /** ISO 8601. */
   appliedAt: string | null
   /** The hashes of the scripts beside its `migration.sql` when it was applied; none where drizzle-kit applied it. */
   scripts: Record<string, string>
@@ -65,7 +66,7 @@ async function readEntries(db: Database, project: Ledger): Promise<LedgerEntry[]
     db,
     project,
     'read',
-    sql`select l.name, l.hash, l.applied_at::text as "appliedAt", ${scripts}::text as scripts
+    sql`select l.name, l.hash, to_jsonb(l.applied_at) #>> '{}' as "appliedAt", ${scripts}::text as scripts
           from ${identifier} l order by l.name collate "C"`,
   )
   return rows.map(row => ({ ...row, scripts: JSON.parse(row.scripts) }))

@@ -63,7 +63,13 @@ export async function runMigration(
   let online = options.online !== false && connectionsOf(db) > 1 ? run.online : undefined
   options.onStart?.(name)
   const started = performance.now()
-  let guard: Guard = async () => {}
+  const prepareGuard = async (tx: Database): Promise<Guard> => {
+    const prepared = project.guard?.(tx, run.from).catch(cause => {
+      throw failed(project, name, ['Nothing of it was run.'], cause)
+    })
+    return (await prepared) ?? (async () => {})
+  }
+  let guard: Guard | undefined
   let isCommitting = false
   const attempt = () =>
     withMigrationLock(db, options, async tx => {
@@ -71,15 +77,17 @@ export async function runMigration(
       await setLockTimeout(tx, lockTimeout)
       await ensureLedger(tx, project)
       if (!run.isDue(await readLedger(tx, project))) return false
+      guard ??= await prepareGuard(tx)
+      const check = guard
       // This transaction is idle while the online script runs. Without parameters, so that the driver uses the simple
       // protocol, which leaves no snapshot for an index build to wait for.
       await execute(tx, sql`select`)
-      if (online) await runOnline(db, project, online, tx => guard(tx, run.from), options)
+      if (online) await runOnline(db, project, online, tx => check(tx, run.from), options)
       online = undefined
       // drizzle-kit writes table names without their schema.
       await applySettings(tx, { search_path: 'public' })
       for (const script of scripts) await runScript(db, tx, project, script, lockTimeout)
-      await guard(tx, run.at).catch(cause => {
+      await check(tx, run.at).catch(cause => {
         throw failed(project, name, [rolledBack[run.way]], cause)
       })
       await run.updateLedger(tx)
@@ -88,24 +96,21 @@ export async function runMigration(
       return true
     })
   const text = scripts.flatMap(({ statements }) => statements.map(({ sql }) => sql)).join('\n')
-  // In a transaction of its own: what it writes, and undoes, would keep autovacuum from rows while the online script runs.
-  const prepare = async (tx: Database) => {
+  // In a transaction of its own: what a guard writes, and undoes, would keep autovacuum from rows while the online script runs.
+  const prepareOnline = async (tx: Database) => {
     await setLockTimeout(tx, lockTimeout)
     // Other connections note beside it how far their batches are.
-    if (online) await ensureLedger(tx, project)
-    if (!project.guard || !run.isDue(await readLedger(tx, project))) return
-    guard = await project.guard(tx, run.from).catch(cause => {
-      throw failed(project, name, ['Nothing of it was run.'], cause)
-    })
+    await ensureLedger(tx, project)
+    if (run.isDue(await readLedger(tx, project))) guard = await prepareGuard(tx)
   }
   const runAll = async () => {
-    await retryOnLockTimeout(options, () => withMigrationLock(db, options, prepare))
+    if (online) await retryOnLockTimeout(options, () => withMigrationLock(db, options, prepareOnline))
     return await retryOnLockTimeout(options, attempt, () => waitForAutovacuum(db, text))
   }
   const state = () => (isCommitting ? 'It may have been committed, or not.' : rolledBack[run.way])
   const isDone = await explainFailure(project, name, runAll, state)
   if (!isDone) return undefined
-  const milliseconds = performance.now() - started
+  const milliseconds = Math.round(performance.now() - started)
   options.onDone?.(name, milliseconds)
   return { name, milliseconds }
 }

@@ -1,9 +1,9 @@
-import { fileURLToPath } from 'node:url'
 import type { AcceptedDifference } from '../catalog/accepted.ts'
 import type { Difference } from '../catalog/compare.ts'
 import { findDependents } from '../catalog/preflight.ts'
 import type { CatalogProject, Probe } from '../catalog/project.ts'
 import type { LedgerName } from '../migrator/project.ts'
+import { ownFile } from '../own-file.ts'
 import { expectedWithArchive } from './archive.ts'
 import { guardOf, probe } from './probes/probe.ts'
 
@@ -18,7 +18,7 @@ export interface ProjectOptions {
 
 /** The migrations of this package. */
 export function packagedMigrations(): string {
-  return fileURLToPath(new URL('../../drizzle', import.meta.url))
+  return ownFile('../../drizzle', import.meta.url)
 }
 
 /**

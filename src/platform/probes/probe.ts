@@ -7,6 +7,7 @@ import type { Database } from '../../database.ts'
 import { MigrationError } from '../../migrator/error.ts'
 import { DEFAULT_LOCK_TIMEOUT, retryOnLockTimeout } from '../../migrator/lock.ts'
 import type { Project } from '../../migrator/project.ts'
+import { ownFile } from '../../own-file.ts'
 import { formatPgError, isConnectionLost, pgErrorOf } from '../../pg-error.ts'
 import { execute, query, setLockTimeout, transaction } from '../../query.ts'
 
@@ -48,13 +49,14 @@ export async function probe(db: Database, catalog: Catalog): Promise<Probe[]> {
  * @throws MigrationError `STATEMENT_FAILED` after a lock timeout; the driver's error when the connection is lost
  */
 export async function probeInTransaction(tx: Database, catalog: Catalog): Promise<Tried[]> {
+  const text = readFileSync(ownFile('probe.sql', import.meta.url), 'utf8')
   try {
     await execute(
       tx,
       sql`select set_config('agents_db.probe', ${JSON.stringify(whatToTry(catalog))}, true),
                  set_config('standard_conforming_strings', 'on', true), set_config('quote_all_identifiers', 'off', true)`,
     )
-    await execute(tx, sql.raw(readFileSync(new URL('./probe.sql', import.meta.url), 'utf8')))
+    await execute(tx, sql.raw(text))
     const [row] = await query<{ probes: string }>(
       tx,
       sql`select current_setting('agents_db.probe') as probes`,

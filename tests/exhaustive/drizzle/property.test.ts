@@ -8,8 +8,10 @@ import { AGENT_TYPES, readRows } from '../../support/rows.ts'
 import { all, seedOf } from '../../support/sample.ts'
 import { canonical, type Json, type State, wayBack } from './model.ts'
 
-/** Of `pnpm test`, of `pnpm test:all`, or more on demand. */
-const numRuns = Number(process.env.PROPERTY_RUNS ?? (all ? 40 : 3))
+/** Of `pnpm test`, of `pnpm test:all`, or more on demand; a few in each test, as each has its time limit. */
+const runs = Number(process.env.PROPERTY_RUNS ?? (all ? 40 : 3))
+const RUNS_IN_A_TEST = 5
+const parts = Array.from({ length: Math.ceil(runs / RUNS_IN_A_TEST) }, (_, i) => i + 1)
 
 const json = fc
   .jsonValue({ maxDepth: 2, stringUnit: 'binary' })
@@ -196,16 +198,23 @@ async function roundTrip(database: TestDatabase, story: Story): Promise<void> {
 const texts = (profiles: State['profiles']) =>
   [...profiles].map(([user, settings]) => `${user} ${canonical(settings)}`).sort()
 
-test('whatever users did before and in between, the way back loses nothing, and the way up finds it again', async () => {
-  await fc.assert(
-    fc.asyncProperty(story, async story => {
-      const database = await createDatabase('baseline')
-      try {
-        await roundTrip(database, story)
-      } finally {
-        await database.drop()
-      }
-    }),
-    { numRuns, seed: seedOf('property'), endOnFailure: process.env.PROPERTY_RUNS === undefined },
-  )
-})
+test.for(parts)(
+  'whatever users did before and in between, the way back loses nothing, and the way up finds it again: part %i',
+  async part => {
+    await fc.assert(
+      fc.asyncProperty(story, async story => {
+        const database = await createDatabase('baseline')
+        try {
+          await roundTrip(database, story)
+        } finally {
+          await database.drop()
+        }
+      }),
+      {
+        numRuns: Math.min(runs, RUNS_IN_A_TEST),
+        seed: seedOf(`property ${part}`),
+        endOnFailure: process.env.PROPERTY_RUNS === undefined,
+      },
+    )
+  },
+)

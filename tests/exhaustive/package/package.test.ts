@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -7,6 +7,7 @@ import { run } from '../../support/process.ts'
 import { installPackage, succeed, tsc } from './install.ts'
 
 const node = process.execPath
+const esbuild = join(import.meta.dirname, '../../../node_modules/.bin/esbuild')
 let database: TestDatabase
 let installed: Awaited<ReturnType<typeof installPackage>>
 
@@ -123,6 +124,44 @@ test('the entry point for backends loads a driver, but no YAML, no Zod and no mi
   const parts =
     /\/node_modules\/(yaml|zod|diff)\/|\/@agents\/db\/dist\/(migrate|migrator|platform|seed|catalog|cli|local)\b/
   expect(loaded.filter(url => parts.test(url))).toEqual([])
+})
+
+test('bundled, it says before anything runs what is missing, and left out of the bundle it works', async () => {
+  const own = await createDatabase()
+  try {
+    const bundle = async (...args: string[]) => {
+      const out = join(installed.consumer, 'bundled.mjs')
+      const options = ['--bundle', '--platform=node', '--format=esm', `--outfile=${out}`, ...args]
+      await succeed(esbuild, ['migrate.mjs', ...options], { cwd: installed.consumer })
+      return await run(node, [out], { cwd: installed.consumer, env: { DATABASE_URL: own.url } })
+    }
+    await writeFile(
+      join(installed.consumer, 'migrate.mjs'),
+      `import { createDatabase } from '@agents/db'
+       import { check, migrate } from '@agents/db/migrate'
+       import { seed } from '@agents/db/seed'
+       const db = createDatabase(process.env.DATABASE_URL)
+       for (const work of [seed, check, migrate, seed, check])
+         await work(db).then(() => console.log('done'), error => console.log(error.message))
+       await db.$client.end()`,
+    )
+    const inside = await bundle(
+      "--banner:js=import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)",
+    )
+    expect(inside.stdout.trim().split('\n')).toEqual(
+      Array.from({ length: 5 }, () => expect.stringMatching(/ is missing\. .* --external:@agents\/db$/)),
+    )
+    const outside = await bundle('--external:@agents/db')
+    expect(outside.stdout.trim().split('\n')).toEqual([
+      expect.stringContaining('creates the tables'),
+      'done',
+      'done',
+      'done',
+      'done',
+    ])
+  } finally {
+    await own.drop()
+  }
 })
 
 test('the tarball holds what the package needs at work, and nothing of its tests', async () => {
