@@ -48,7 +48,7 @@ export default async function agents({ rounds = 500, users = 1_000_000, ...optio
     const growth = {
       what: `agentsForUser with ${many} beside ${few}`,
       found: ratio(times, `agentsForUser, prepared, ${many}`, `agentsForUser, prepared, ${few}`),
-      limit: 1.3,
+      limit: 1.5,
       unit: 'x' as const,
     }
     const goals = [beside('prepared'), beside('unprepared'), growth]

@@ -39,7 +39,7 @@ export default async function measureCheck({ rounds = 50, memories = 1_000_000, 
     const goal = {
       what: `${full} beside empty tables`,
       found: ratio(times, full, 'check(), empty tables'),
-      limit: 1.3,
+      limit: 1.5,
       unit: 'x' as const,
     }
     return [

@@ -53,8 +53,8 @@ export default async function measureMemories(given: Options) {
     const goals = [
       goal('listMemories beside the same SQL bare and prepared', page, `bare, first page, ${many}`, 1.5),
       goal('the same far down', far, `bare, last page, ${many}`, 1.5),
-      goal(`listMemories with ${many} beside ${few}`, page, `listMemories, first page, ${few}`, 1.3),
-      goal('the last page beside the first', far, page, 1.3),
+      goal(`listMemories with ${many} beside ${few}`, page, `listMemories, first page, ${few}`, 1.5),
+      goal('the last page beside the first', far, page, 1.5),
     ]
     return [{ title: `a page of 50 memories, ${rounds} calls at each size`, table: tableOf(times), goals }]
   })

@@ -3,7 +3,7 @@ import type { Database } from '../database.ts'
 import { withoutPassword } from '../database-url.ts'
 import { check, hasDrift, migrate } from '../migrate.ts'
 import { llms, memories, profiles, systemAgents } from '../schema.ts'
-import { defaultSeedFiles, seed } from '../seed.ts'
+import { seed } from '../seed.ts'
 import { readAccepted } from './accepted.ts'
 import { reportCheck } from './check.ts'
 import { type Cli, type Define, exitCodes } from './cli.ts'
@@ -28,7 +28,7 @@ export const define: Define = (command, cli) => {
         }
         const migrations = await migrate(db, { ...where, ...progress(cli, 'applying', 'applied') })
         reportMigrations(migrations, cli)
-        const seeded = await seed(db, defaultSeedFiles())
+        const seeded = await seed(db)
         reportSeed(seeded, cli)
         const checked = await check(db, { ...where, accepted: readAccepted(cli.io) })
         reportCheck(checked, cli)

@@ -261,7 +261,8 @@ begin
      union all
     select r.name || ' cannot execute ' || f.oid::regprocedure, has_function_privilege(r.oid, f.oid, 'EXECUTE')
       from roles r, pg_catalog.pg_proc f
-     where f.proname::text ~ ours and asked -> 'functions' ? f.oid::regprocedure::text
+      join pg_catalog.pg_namespace n on n.oid = f.pronamespace and n.nspname in ('public', 'archive')
+     where asked -> 'functions' ? f.oid::regprocedure::text
   ), openings as (
     -- What is wrong only where it is new: a project may have opened what is its own. The keys survive a new name.
     select c.client || ' is granted nothing on ' || c.name as what, 'it holds ' || c.privileges as why,

@@ -14,7 +14,7 @@ export async function succeed(...command: Parameters<typeof run>): Promise<strin
 }
 
 /**
- * Builds and packs a copy of this repository, and installs the tarball in a consumer beside it, as `npm install` does,
+ * Packs a copy of this repository, and installs the tarball in a consumer beside it, as `npm install` does,
  * without a network: what the package depends on is linked from here, and nothing else is.
  *
  * @param directory where all of it goes; empty
@@ -24,9 +24,8 @@ export async function installPackage(directory: string): Promise<{ tarball: stri
   const left = new Set(['.git', '.data', 'dist', 'node_modules', 'tests'].map(name => join(root, name)))
   await cp(root, copy, { recursive: true, filter: path => !left.has(path) })
   await symlink(modules, join(copy, 'node_modules'))
-  await succeed('npm', ['run', 'build'], { cwd: copy })
   const [packed] = JSON.parse(
-    await succeed('npm', ['pack', '--json', '--pack-destination', directory], { cwd: copy }),
+    await succeed('npm', ['pack', '--json', '--silent', '--pack-destination', directory], { cwd: copy }),
   )
   const tarball = join(directory, packed.filename)
 
