@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { programsOf } from '../tests/support/programs.ts'
@@ -56,8 +56,18 @@ for (const bench of positionals.length > 0 ? positionals : Object.keys(benches))
 }
 if (values.json) {
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}`
-  const document = { date: new Date().toISOString(), machine, postgres: await versionOf(options), reports }
-  await writeFile(values.json, `${JSON.stringify(document, null, 2)}\n`)
+  // Of other benches, what an earlier call measured stays.
+  const earlier: Report[] = existsSync(values.json)
+    ? JSON.parse(readFileSync(values.json, 'utf8')).reports
+    : []
+  const kept = earlier.filter(({ bench }) => !reports.some(report => report.bench === bench))
+  const document = {
+    date: new Date().toISOString(),
+    machine,
+    postgres: await versionOf(options),
+    reports: [...kept, ...reports],
+  }
+  writeFileSync(values.json, `${JSON.stringify(document, null, 2)}\n`)
 }
 const missed = reports.flatMap(({ goals }) => goals).filter(goal => !isMet(goal))
 if (missed.length > 0) console.log(`\n${missed.length} of the goals were missed`)
