@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { JsonProblem } from './json.ts'
+import { clip } from './printable.ts'
 
 const count = (description: string) =>
   z.int('must be a whole number').positive('must be more than 0').meta({ description })
@@ -45,7 +46,10 @@ export const agentConfig = z.object({
 })
 
 /** What is wrong with the known keys of a configuration. Zod's own parse would copy it, and drop a key named `__proto__`. */
-export function problemsInConfig(known: z.ZodObject, config: unknown): JsonProblem[] {
+export function problemsInConfig(known: z.ZodObject, config: Record<string, unknown>): JsonProblem[] {
   const { issues = [] } = known.safeParse(config).error ?? {}
-  return issues.map(({ path, message }) => ({ path: path as JsonProblem['path'], message }))
+  return issues.map(({ path, message }) => {
+    const value = clip(JSON.stringify(config[String(path[0])]) ?? '', 40)
+    return { path: path as JsonProblem['path'], message: `${message}, and is ${value}` }
+  })
 }

@@ -74,7 +74,7 @@ function config<Config extends JsonObject>(known = z.object({})) {
     .superRefine((value, context) => {
       const problem = problemInObject(value)
       if (problem) report(problem, context)
-      else for (const problem of problemsInConfig(known, value)) report(problem, context)
+      else if (isObject(value)) for (const problem of problemsInConfig(known, value)) report(problem, context)
     })
     .meta({ type: 'object', properties: z.toJSONSchema(known).properties }) as z.ZodType<Config, Config>
 }

@@ -52,15 +52,17 @@ describe('config', () => {
   test('has known keys with types where it is written, and any others', () => {
     const wrong = { prompt: ' ', temperature: 3, max_tokens: '1024', mine: 'x' }
     const found = [
-      'prompt: must not be blank',
-      'temperature: must be from 0 to 2',
-      'max_tokens: must be a whole number',
+      'prompt: must not be blank, and is " "',
+      'temperature: must be from 0 to 2, and is 3',
+      'max_tokens: must be a whole number, and is "1024"',
     ]
     expect(mistakes(validators.updateSystemAgent, { config: wrong })).toEqual(
       found.map(text => `config.${text}`),
     )
     expect(mistakes(validators.updateSystemAgent, { config: { prompt: 'p', mine: [1] } })).toEqual([])
-    expect(config({ tools: 'yes', context_window: 1000 })).toEqual(['config.tools: must be true or false'])
+    expect(config({ tools: 'yes', context_window: 1000 })).toEqual([
+      'config.tools: must be true or false, and is "yes"',
+    ])
     expectTypeOf<tables.SystemAgent['config']['prompt']>().toEqualTypeOf<string | undefined>()
     expectTypeOf<tables.Llm['config']['context_window']>().toEqualTypeOf<number | undefined>()
   })

@@ -81,16 +81,16 @@ describe('what is reported', () => {
         'prompt: "  ", temperature: hot, max_tokens: "1024", timeout_seconds: -1, max_steps: no, response_format: xml',
       ),
     ).toEqual([
-      'llms[0].config.context_window: must be more than 0',
-      'llms[0].config.max_output_tokens: must be a whole number',
-      'llms[0].config.input: must be a list',
-      'llms[0].config.tools: must be true or false',
-      'agents[0].config.prompt: must not be blank',
-      'agents[0].config.temperature: must be a number',
-      'agents[0].config.max_tokens: must be a whole number',
-      'agents[0].config.timeout_seconds: must be more than 0',
-      'agents[0].config.max_steps: must be a whole number',
-      'agents[0].config.response_format: must be text or json',
+      'llms[0].config.context_window: must be more than 0, and is 0',
+      'llms[0].config.max_output_tokens: must be a whole number, and is 1.5',
+      'llms[0].config.input: must be a list, and is "text"',
+      'llms[0].config.tools: must be true or false, and is 1',
+      'agents[0].config.prompt: must not be blank, and is "  "',
+      'agents[0].config.temperature: must be a number, and is "hot"',
+      'agents[0].config.max_tokens: must be a whole number, and is "1024"',
+      'agents[0].config.timeout_seconds: must be more than 0, and is -1',
+      'agents[0].config.max_steps: must be a whole number, and is "no"',
+      'agents[0].config.response_format: must be text or json, and is "xml"',
     ])
   })
 })
