@@ -92,7 +92,7 @@ function plotOf({ reports }: Results, title: string | undefined): string[] {
     'xychart-beta',
     `  title "Longest wait during migrate, ms (${title})"`,
     `  x-axis [${rows.map(([kind]) => `"${kind}"`).join(', ')}]`,
-    '  y-axis "ms" 0 --> 400',
+    '  y-axis "ms" 0 --> 500',
     `  bar [${column(2)}]`,
     '```',
     '',
