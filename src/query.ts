@@ -4,7 +4,6 @@ import type { PgTransactionConfig } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import type { Database } from './database.ts'
-import { isConnectionLost } from './pg-error.ts'
 
 /** Runs one statement and gives its rows as objects, whichever driver the database uses. */
 export async function query<Row extends Record<string, unknown>>(
@@ -97,31 +96,24 @@ export async function transaction<T>(
   let own: Database | undefined
   let failure: unknown
   let ended = false
-  const begin = () =>
-    db.transaction(
-      async tx => {
-        own = tx
-        try {
-          const before = await applySettings(tx)
-          const result = await work(tx)
-          // A transaction within the caller's.
-          if ('rollback' in db && !ended) await applySettings(tx, before)
-          if (!ended) return result
-        } catch (error) {
-          failure = error
-          if (!ended) throw error
-        }
-        // The connection is already reported lost; returning would make postgres.js write to it.
-        return await new Promise<never>(() => {})
-      },
-      { isolationLevel: 'read committed', accessMode: 'read write', ...config },
-    )
-  // The server may have ended an idle connection of the pool: another one has not been asked for anything yet.
-  const isIdleLost = (error: unknown) => !own && !('rollback' in db) && isConnectionLost(error)
-  const running = begin().catch(error => {
-    if (!isIdleLost(error)) throw error
-    return begin()
-  })
+  const running = db.transaction(
+    async tx => {
+      own = tx
+      try {
+        const before = await applySettings(tx)
+        const result = await work(tx)
+        // A transaction within the caller's.
+        if ('rollback' in db && !ended) await applySettings(tx, before)
+        if (!ended) return result
+      } catch (error) {
+        failure = error
+        if (!ended) throw error
+      }
+      // The connection is already reported lost; returning would make postgres.js write to it.
+      return await new Promise<never>(() => {})
+    },
+    { isolationLevel: 'read committed', accessMode: 'read write', ...config },
+  )
   return await running.catch(async error => {
     ended = true
     if (own) lost.add(own)

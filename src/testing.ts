@@ -1,10 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 import { createDatabase } from './database.ts'
 import { startServer } from './local/server.ts'
+import { type SignUp, signUp } from './local/sign-up.ts'
 import { migrate, packagedMigrations } from './migrate.ts'
 import { readMigrations } from './migrator/files.ts'
 import { seed } from './seed.ts'
+
+export type { SignUp }
 
 export interface TestDatabaseOptions {
   /** Migrations of your own; the package's unless given. */
@@ -15,14 +18,6 @@ export interface TestDatabaseOptions {
   directory?: string
 }
 
-/** A user to sign up; what is left out is made up. */
-export interface NewUser {
-  id?: string
-  email?: string | null
-  /** What the user gives at the sign-up, such as `{ username: 'ada' }`. */
-  metadata?: Record<string, unknown>
-}
-
 /** A database of one's own, migrated. `await using` drops it in the end, and so does `drop`. */
 export interface TestDatabase extends AsyncDisposable {
   /** As the role that owns the tables. */
@@ -31,12 +26,10 @@ export interface TestDatabase extends AsyncDisposable {
   adminUrl: string
   db: ReturnType<typeof createDatabase>
   /** Adds a user as Supabase's sign-up does. @returns its id */
-  signUp: (user?: NewUser) => Promise<string>
+  signUp: (user?: SignUp) => Promise<string>
   /** Closes `db` and drops the database. */
   drop: () => Promise<void>
 }
-
-let made = 0
 
 /**
  * Creates a migrated database for a test, on the local PostgreSQL, which is started where it does not run and keeps running.
@@ -48,11 +41,10 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   const { folder = packagedMigrations(), seeded = false, directory = '.data' } = options
   const server = await startServer({ directory })
   const at = (base: string, name: string) => Object.assign(new URL(base), { pathname: name }).href
-  made += 1
-  const name = `agents_test_${process.pid}_${made}`
+  // Test runners have several threads in one process.
+  const name = `agents_test_${process.pid}_${randomBytes(6).toString('hex')}`
   await using(server.adminUrl, async admin => {
     const template = await findTemplate(admin, folder, seeded, name => at(server.url, name))
-    await admin`drop database if exists ${admin(name)} with (force)`
     await copy(admin, name, template)
   })
   const [url, adminUrl] = [at(server.url, name), at(server.adminUrl, name)]
@@ -61,8 +53,14 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
     await db.$client.end({ timeout: 5 })
     await using(server.adminUrl, admin => admin`drop database if exists ${admin(name)} with (force)`)
   }
-  const signUp = (user?: NewUser) => using(adminUrl, admin => addUser(admin, user))
-  return { url, adminUrl, db, signUp, drop, [Symbol.asyncDispose]: drop }
+  return {
+    url,
+    adminUrl,
+    db,
+    signUp: user => using(adminUrl, admin => signUp(admin, user)),
+    drop,
+    [Symbol.asyncDispose]: drop,
+  }
 }
 
 /** The template of these migrations; made by the first who asks, in whatever process. */
@@ -101,9 +99,8 @@ async function copy(admin: postgres.Sql, name: string, template: string): Promis
 
 /** Of test processes that were killed. */
 async function dropLeftovers(admin: postgres.Sql): Promise<void> {
-  for (const {
-    datname,
-  } of await admin`select datname from pg_database where datname ~ '^agents_test_[0-9]+_'`) {
+  const databases = await admin`select datname from pg_database where datname ~ '^agents_test_[0-9]+_'`
+  for (const { datname } of databases) {
     if (!isAlive(Number(datname.split('_')[2])))
       await admin`drop database if exists ${admin(datname)} with (force)`
   }
@@ -115,21 +112,6 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
-}
-
-/** In the role, and with the search_path, that sign-ups have on Supabase. */
-async function addUser(
-  admin: postgres.Sql,
-  { id = randomUUID(), email, metadata = {} }: NewUser = {},
-): Promise<string> {
-  await admin.begin(async tx => {
-    await tx`select set_config('role', 'supabase_auth_admin', true), set_config('search_path', 'auth', true)`
-    await tx`
-      insert into users (id, aud, role, email, raw_app_meta_data, raw_user_meta_data, created_at, updated_at)
-      values (${id}, 'authenticated', 'authenticated', ${email === undefined ? `${id}@example.test` : email},
-              '{"provider": "email", "providers": ["email"]}', ${JSON.stringify(metadata)}::text::jsonb, now(), now())`
-  })
-  return id
 }
 
 async function using<T>(url: string, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {

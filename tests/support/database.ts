@@ -1,8 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
 import { beforeAll, beforeEach, inject, onTestFinished } from 'vitest'
 import type { Database } from '../../src/database.ts'
+
+export { type SignUp, signUp } from '../../src/local/sign-up.ts'
+
 import { cloneDatabase, connect, type TestUrls, template, urlsOf, using } from './templates.ts'
 
 export interface TestDatabase extends TestUrls {
@@ -113,28 +115,4 @@ export async function asRole<T>(
 export function statementsAs(role: string, database: TestDatabase) {
   return (text: TemplateStringsArray, ...values: postgres.ParameterOrFragment<never>[]) =>
     asRole(database.admin, role, tx => tx(text, ...values))
-}
-
-export interface SignUp {
-  id?: string
-  /** Made up if left out; null for none. */
-  email?: string | null
-  /** `{}` if left out; undefined for SQL's NULL, null for JSON's. */
-  metadata?: postgres.JSONValue | undefined
-}
-
-/** What Supabase does when somebody signs up, in the role and with the search_path that it has there. */
-export async function signUp(admin: postgres.Sql, user: SignUp = {}): Promise<string> {
-  const id = user.id ?? randomUUID()
-  const email = user.email === undefined ? `${id}@example.test` : user.email
-  const metadata = 'metadata' in user ? user.metadata : {}
-  await asRole(admin, 'supabase_auth_admin', async tx => {
-    await tx`set local search_path to auth`
-    await tx`
-      insert into users (instance_id, id, aud, role, email, raw_app_meta_data, raw_user_meta_data, created_at, updated_at)
-      values (${'00000000-0000-0000-0000-000000000000'}, ${id}, 'authenticated', 'authenticated', ${email},
-              ${'{"provider": "email", "providers": ["email"]}'}::text::jsonb,
-              ${metadata === undefined ? null : JSON.stringify(metadata)}::text::jsonb, now(), now())`
-  })
-  return id
 }
