@@ -4,6 +4,7 @@ import type { PgTransactionConfig } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import type { Database } from './database.ts'
+import { isConnectionLost } from './pg-error.ts'
 
 /** Runs one statement and gives its rows as objects, whichever driver the database uses. */
 export async function query<Row extends Record<string, unknown>>(
@@ -91,7 +92,30 @@ function refuseLost(db: Database): void {
 export async function transaction<T>(
   db: Database,
   work: (tx: Database) => Promise<T>,
-  config: Pick<PgTransactionConfig, 'accessMode' | 'isolationLevel'> = {},
+  config: Config = {},
+): Promise<T> {
+  let isBegun = false
+  const begin = (tx: Database) => {
+    isBegun = true
+    return work(tx)
+  }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await runTransaction(db, begin, config)
+    } catch (error) {
+      // The server may have ended an idle connection of the pool, of which postgres.js then speaks twice. Another one has
+      // not been asked for anything yet.
+      if (isBegun || 'rollback' in db || attempt === 3 || !isConnectionLost(error)) throw error
+    }
+  }
+}
+
+type Config = Pick<PgTransactionConfig, 'accessMode' | 'isolationLevel'>
+
+async function runTransaction<T>(
+  db: Database,
+  work: (tx: Database) => Promise<T>,
+  config: Config,
 ): Promise<T> {
   let own: Database | undefined
   let failure: unknown

@@ -1,7 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { expect, test } from 'vitest'
 import type { Database } from '../../../src/database.ts'
-import { type LockOptions, migrate, repair, rollback } from '../../../src/migrate.ts'
+import { type LockOptions, migrate, repair, rollback, status } from '../../../src/migrate.ts'
 import { readCatalog, stateOf } from '../../support/catalog.ts'
 import { hold, ownClient, waits } from '../../support/client.ts'
 import { ownDatabase, signUp } from '../../support/database.ts'
@@ -166,4 +166,16 @@ test.for<[string, (db: Database, options: Pick<LockOptions, 'onWait'>) => Promis
   })
   await holder.release()
   await running
+})
+
+test('a connection of the pool that the server ended while it was idle is replaced before anything is run', async () => {
+  const at = await ownDatabase('expanded')
+  const sql = ownClient(at.url, { max: 1 })
+  const db = drizzle({ client: sql })
+  for (let round = 0; round < 20; round++) {
+    const [self] = await sql`select pg_backend_pid() as pid`
+    await at.admin`select pg_terminate_backend(${self?.pid})`
+    // The end of the connection may not have come here yet.
+    expect((await status(db)).pending).not.toEqual([])
+  }
 })
