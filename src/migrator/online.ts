@@ -41,7 +41,8 @@ export async function runOnline(
   }
 }
 
-const COMMITTED = 'What this statement did is committed: undo it, and mend the script.'
+const COMMITTED =
+  'What this statement did is committed: undo it, and mend the script. The next run would take it for what was there before.'
 
 async function runOnce(
   db: Database,

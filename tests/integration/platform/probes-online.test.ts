@@ -9,7 +9,8 @@ const further = furtherMigration()
 const { write } = further
 const script = (...statements: string[]) => statements.join(';\n--> statement-breakpoint\n')
 const partly = 'Parts of the online script may be done and are safe to run again.'
-const committed = 'What this statement did is committed: undo it, and mend the script.'
+const committed =
+  'What this statement did is committed: undo it, and mend the script. The next run would take it for what was there before.'
 
 const opens = 'create policy own on public.memories using (true)'
 const opened = 'no policy opens public.memories: own lets clients through'
@@ -72,4 +73,16 @@ test.each([
     message: expect.stringMatching(new RegExp(`^${idea}/online.sql.*\n  ${says}.*\n${committed}$`, 's')),
   })
   expect((await ledgerNames(at)).at(-1)).toBe(last)
+})
+
+test('what is tried beforehand keeps no transaction open that would hold up autovacuum beside an online script', async () => {
+  const held = `do $$ begin
+    if exists (select from pg_stat_activity
+                where datname = current_database() and pid <> pg_backend_pid() and backend_xid is not null) then
+      raise 'a transaction that has written is open';
+    end if; end $$`
+  await migrate(at.db)
+  await write(held, 'online.sql')
+  const { applied } = await migrate(at.db, { folder: further.folder })
+  expect(applied.at(-1)?.name).toBe(idea)
 })
