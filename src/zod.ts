@@ -66,8 +66,10 @@ const kept = { id: true, createdAt: true, updatedAt: true } as const
 const isChange = (change: object) => Object.values(change).some(value => value !== undefined)
 const NO_CHANGE = 'has nothing to change'
 
-// Not z.record: it copies, and drops a key named `__proto__`.
-/** Of a row that is read, the known keys may be anything: it may be older than these rules. */
+/**
+ * Not `z.record`, which copies and drops a key named `__proto__`. In a row that is read, the known keys may be anything: it may be
+ * older than these rules.
+ */
 function config<Config extends JsonObject>(known = z.object({})) {
   return z
     .unknown()

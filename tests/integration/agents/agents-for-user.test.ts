@@ -118,3 +118,20 @@ test.each([
   const agents = await agentsForUser(database.db, await signUp(database.admin))
   expect(agents.find(({ agentType }) => agentType === 'TASK_EXECUTION')?.config).toEqual(config)
 })
+
+test.each([
+  [true, 1],
+  [false, 0],
+])(
+  'over a pool with prepare: %s the server has kept %i plan of it, however often it was asked',
+  async (prepare, kept) => {
+    const sql = connect(database.url, { max: 1, prepare })
+    const db = drizzle({ client: sql })
+    const asked = [await agentsForUser(db, user), await agentsForUser(db, user)]
+    expect(asked[1]).toEqual(asked[0])
+    const plans =
+      await sql`select from pg_prepared_statements where statement like '%system_agents%' and statement not like '%pg_prepared%'`
+    expect(plans).toHaveLength(kept)
+    await sql.end()
+  },
+)

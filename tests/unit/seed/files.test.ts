@@ -77,7 +77,7 @@ describe('what is reported', () => {
     ).toEqual([])
     expect(
       wrong(
-        'context_window: 0, max_output_tokens: 1.5, input: text, tools: 1',
+        'context_window: 0, max_output_tokens: 1.5, input: text, tools: 1, temperature: no',
         'prompt: "  ", temperature: hot, max_tokens: "1024", timeout_seconds: -1, max_steps: no, response_format: xml',
       ),
     ).toEqual([
@@ -85,6 +85,7 @@ describe('what is reported', () => {
       'llms[0].config.max_output_tokens: must be a whole number, and is 1.5',
       'llms[0].config.input: must be a list, and is "text"',
       'llms[0].config.tools: must be true or false, and is 1',
+      'llms[0].config.temperature: must be true or false, and is "no"',
       'agents[0].config.prompt: must not be blank, and is "  "',
       'agents[0].config.temperature: must be a number, and is "hot"',
       'agents[0].config.max_tokens: must be a whole number, and is "1024"',
