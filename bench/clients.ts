@@ -56,11 +56,27 @@ const kinds: Record<string, Work> = {
   'write elsewhere': sql => sql`insert into elsewhere.notes default values`,
 }
 
-/** Runs every kind on its own connection, a statement every 5 ms, until `signal` aborts. */
-async function runClients(url: string, subjects: Subject[], signal: AbortSignal): Promise<Tally[]> {
+interface Client {
+  kind: string
+  work: Work
+  sql: postgres.Sql
+}
+
+/** Opens a connection for every kind, so that nothing measured waits for it. */
+async function connectClients(url: string): Promise<Client[]> {
   return await Promise.all(
-    Object.entries(kinds).map(async ([kind, work], offset) => {
+    Object.entries(kinds).map(async ([kind, work]) => {
       const sql = postgres(url, { max: 1, onnotice: () => {}, connection: { application_name: kind } })
+      await sql`select`
+      return { kind, work, sql }
+    }),
+  )
+}
+
+/** Runs every kind on its own connection, a statement every 5 ms, until `signal` aborts. */
+async function runClients(clients: Client[], subjects: Subject[], signal: AbortSignal): Promise<Tally[]> {
+  return await Promise.all(
+    clients.map(async ({ kind, work, sql }, offset) => {
       const tally: Tally = { kind, count: 0, longest: 0, errors: [] }
       while (!signal.aborted) {
         const started = performance.now()
@@ -88,6 +104,7 @@ const subjects = await using(
   url,
   sql => sql<Subject[]>`select user_id as user, id as memory from public.memories limit 5000`,
 )
-const done = runClients(url, subjects, stop.signal)
+const clients = await connectClients(url)
+const done = runClients(clients, subjects, stop.signal)
 process.send?.('ready')
 process.send?.(await done, () => process.disconnect())
