@@ -40,6 +40,8 @@ const PYYAML =
 
 /** What a plain scalar was in YAML 1.1. */
 function valueInYaml11(source: string): Json | Date {
+  // Of words, only null, truth values and the like mean more than text.
+  if (/^(?![fnoty])[a-z]/i.test(source)) return source
   for (const { default: isDefault, collection, test, resolve } of yaml11.tags) {
     if (isDefault !== true || collection || !test?.test(source)) continue
     const resolved = resolve(source, () => {}, { intAsBigInt: false })
@@ -55,15 +57,15 @@ function valueInYaml11(source: string): Json | Date {
  */
 export function scalarNote({ type, source = '', value, tag }: Scalar, isKey: boolean): string | undefined {
   if (type !== 'PLAIN' || source.length > MAX_DIGITS) return undefined
-  const now = `is ${describe(value as Json)};`
-  if (tag === undefined && !isKey && /^(?:=|<<)$/.test(source)) return `${now} in YAML 1.1 it was an error`
+  const now = () => `is ${describe(value as Json)};`
+  if (tag === undefined && !isKey && /^(?:=|<<)$/.test(source)) return `${now()} in YAML 1.1 it was an error`
   if (tag === undefined) {
     const earlier = valueInYaml11(source)
-    if (earlier instanceof Date) return `${now} in YAML 1.1 it was a date`
+    if (earlier instanceof Date) return `${now()} in YAML 1.1 it was a date`
     // In JSON, a key is text.
     if (!Object.is(isKey ? String(earlier) : earlier, value))
-      return `${now} in YAML 1.1 it was ${describe(earlier)}`
+      return `${now()} in YAML 1.1 it was ${describe(earlier)}`
   }
   const losesZero = typeof value === 'number' && /\.\d*[1-9]0+$/.test(source)
-  return losesZero ? `${now} in quotes it would be ${quote(source)}` : undefined
+  return losesZero ? `${now()} in quotes it would be ${quote(source)}` : undefined
 }

@@ -64,9 +64,13 @@ function reportDuplicates(yaml: YamlFile, key: Key, id: string, entries: JsonObj
   const first = new Map<string, number>()
   for (const [index, { [id]: name }] of entries.entries()) {
     if (typeof name !== 'string') continue
-    const { line } = yaml.locate([key, first.get(name) ?? index, id], '')
-    if (first.has(name)) yaml.report([key, index, id], `${quote(name)} was used already on line ${line}`)
-    else first.set(name, index)
+    const earlier = first.get(name)
+    if (earlier === undefined) {
+      first.set(name, index)
+      continue
+    }
+    const { line } = yaml.locate([key, earlier, id], '')
+    yaml.report([key, index, id], `${quote(name)} was used already on line ${line}`)
   }
 }
 

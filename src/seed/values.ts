@@ -9,7 +9,6 @@ import {
   type Pair,
   type Scalar,
   type YAMLMap,
-  type YAMLSeq,
 } from 'yaml'
 import { isObject } from '../json.ts'
 import type { Json, JsonObject } from '../schema/json.ts'
@@ -19,13 +18,6 @@ export type Path = readonly PropertyKey[]
 
 /** Says something about the text at an offset. */
 export type Report = (offset: number, path: Path, message: string) => void
-
-/** Where a value and its key begin, and the same of the values in it. */
-export interface Place {
-  key: number
-  value: number
-  inner?: Map<PropertyKey, Place>
-}
 
 /** What an anchor stands for, once that has been read; how long it is when written out, and how deep. */
 interface Anchored {
@@ -54,13 +46,22 @@ export function readValues(root: unknown, lines: LineCounter, wrong: Report, not
   let aliased = 0
   let deepest = 0
   let isWhole = true
+  /** Of what is being read. */
+  const path: PropertyKey[] = []
 
   const lineOf = (node: unknown) => lines.linePos(offsetOf(node)).line
 
-  function read(node: unknown, path: Path, place: Place, isKey = false): Json {
+  function readAt(step: PropertyKey, node: unknown): Json {
+    path.push(step)
+    const value = read(node)
+    path.pop()
+    return value
+  }
+
+  function read(node: unknown, isKey = false): Json {
     deepest = Math.max(deepest, path.length)
     size += 1
-    if (isAlias(node)) return readAlias(node, path)
+    if (isAlias(node)) return readAlias(node)
     if (!isNode(node)) return null
     const [sizeBefore, deepestBefore] = [size, deepest]
     const anchored: Anchored = { value: undefined, size: 0, depth: 0 }
@@ -68,16 +69,16 @@ export function readValues(root: unknown, lines: LineCounter, wrong: Report, not
     if (node.tag !== undefined && !JSON_TAG.test(node.tag))
       wrong(offsetOf(node), path, `has the tag ${node.tag}, which JSON has no value for`)
     deepest = path.length
-    if (isMap(node)) anchored.value = readMap(node, path, place)
-    else if (isSeq(node)) anchored.value = readList(node, path, place)
-    else anchored.value = readScalar(node as Scalar, path, isKey)
+    if (isMap(node)) anchored.value = readMap(node)
+    else if (isSeq(node)) anchored.value = node.items.map((item, index) => readAt(index, item))
+    else anchored.value = readScalar(node as Scalar, isKey)
     anchored.size = size - sizeBefore
     anchored.depth = deepest - path.length
     deepest = Math.max(deepest, deepestBefore)
     return anchored.value
   }
 
-  function readAlias(node: Alias, path: Path): Json {
+  function readAlias(node: Alias): Json {
     const { source } = node
     const target = anchors.get(source)
     // Nothing more is wrong with an empty mapping.
@@ -99,35 +100,32 @@ export function readValues(root: unknown, lines: LineCounter, wrong: Report, not
     return {}
   }
 
-  function readList(list: YAMLSeq, path: Path, place: Place): Json {
-    return list.items.map((item, index) => read(item, [...path, index], placeOf(place, index, item)))
-  }
-
-  function readMap(map: YAMLMap, path: Path, place: Place): JsonObject {
+  function readMap(map: YAMLMap): JsonObject {
     const own: [string, Json][] = []
     let merged: JsonObject[] = []
     const first = new Map<unknown, unknown>()
     for (const { key, value } of map.items as Pair[]) {
       // In quotes, << is a key like any other.
       const isMerge = isScalar(key) && key.type === 'PLAIN' && key.source === '<<'
-      const name = String(isScalar(key) ? key.value : key)
-      const inner = [...path, name]
-      read(key, inner, place, true)
+      const name = nameOf(key)
+      path.push(name)
+      read(key, true)
       const earlier = first.get(isMerge || name)
-      if (earlier) wrong(offsetOf(key), inner, `is a duplicate key; the first is on line ${lineOf(earlier)}`)
+      if (earlier) wrong(offsetOf(key), path, `is a duplicate key; the first is on line ${lineOf(earlier)}`)
       else first.set(isMerge || name, key)
-      const json = read(value, inner, placeOf(place, name, value, key))
+      const json = read(value)
       const sources = isMerge ? [json].flat() : []
       if (!isMerge) own.push([name, json])
       else if (sources.every(isObject)) merged = sources as JsonObject[]
-      else wrong(offsetOf(value), inner, 'only a mapping, or a list of mappings, can be merged')
+      else wrong(offsetOf(value), path, 'only a mapping, or a list of mappings, can be merged')
+      path.pop()
     }
     // Of two mappings that are merged, the first counts.
     const entries = merged.toReversed().flatMap(source => Object.entries(source))
-    return Object.fromEntries([...entries, ...own])
+    return Object.fromEntries(entries.length > 0 ? [...entries, ...own] : own)
   }
 
-  function readScalar(node: Scalar, path: Path, isKey: boolean): Json {
+  function readScalar(node: Scalar, isKey: boolean): Json {
     size += node.source?.length ?? 0
     const fault = scalarProblem(node)
     if (fault) wrong(offsetOf(node), path, fault)
@@ -136,16 +134,38 @@ export function readValues(root: unknown, lines: LineCounter, wrong: Report, not
     return node.value as Json
   }
 
-  const place: Place = { key: offsetOf(root), value: offsetOf(root) }
-  const value = read(root, [], place)
-  return { value: isWhole ? value : undefined, place }
+  const value = read(root)
+  return isWhole ? value : undefined
 }
 
-function placeOf(outer: Place, step: PropertyKey, value: unknown, key: unknown = value): Place {
-  const place = { key: offsetOf(key), value: offsetOf(isNode(value) ? value : key) }
-  outer.inner ??= new Map()
-  outer.inner.set(step, place)
-  return place
+/** Gives the offset of the value at a path, or of its key; if there is none, that of its nearest parent. */
+export function offsetsIn(root: unknown) {
+  const pairs = new WeakMap<YAMLMap, Map<PropertyKey, Pair>>()
+  const pairOf = (map: YAMLMap, step: PropertyKey) => {
+    const known = pairs.get(map) ?? new Map((map.items as Pair[]).map(pair => [nameOf(pair.key), pair]))
+    pairs.set(map, known)
+    return known.get(step)
+  }
+  return (path: Path, at: 'key' | 'value' = 'value'): number => {
+    let pair: Pick<Pair, 'key' | 'value'> = { key: root, value: root }
+    for (const step of path) {
+      const { value } = pair
+      const item = isSeq(value) ? value.items[step as number] : undefined
+      const inner = isMap(value) ? pairOf(value, step) : isNode(item) ? { key: item, value: item } : undefined
+      if (!inner) return startOf(pair)
+      pair = inner
+    }
+    return at === 'key' ? offsetOf(pair.key) : startOf(pair)
+  }
+}
+
+function nameOf(key: unknown): string {
+  return String(isScalar(key) ? key.value : key)
+}
+
+/** Of an empty value, where its key begins. */
+function startOf({ key, value }: Pick<Pair, 'key' | 'value'>): number {
+  return offsetOf(isNode(value) ? value : key)
 }
 
 function offsetOf(node: unknown): number {

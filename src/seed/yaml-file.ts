@@ -6,7 +6,7 @@ import { Composer, type CST, type Document, Lexer, LineCounter, Parser } from 'y
 import { clip } from '../printable.ts'
 import type { Json } from '../schema/json.ts'
 import { type Diagnostic, formatPath } from './diagnostic.ts'
-import { MAX_DEPTH, type Path, type Place, type Report, readValues, TOO_DEEP } from './values.ts'
+import { MAX_DEPTH, offsetsIn, type Path, type Report, readValues, TOO_DEEP } from './values.ts'
 
 /** What a YAML file says, and where each part of it is. */
 export interface YamlFile {
@@ -79,15 +79,16 @@ export function parseYaml(file: string, text: string): YamlFile {
   }
   const document = compose(text, lines, wrong)
   const note: Report = (...what) => notes.push(diagnosticAt(...what))
-  const { value, place } = readValues(document?.contents, lines, wrong, note)
+  const value = readValues(document?.contents, lines, wrong, note)
+  const offsetOf = offsetsIn(document?.contents)
   return {
     file,
     value: document && value,
     diagnostics,
     notes,
-    locate: (path, message, at) => diagnosticAt(offsetOfPath(place, path, at), path, message),
+    locate: (path, message, at) => diagnosticAt(offsetOf(path, at), path, message),
     report: (path, message, at) => {
-      const offset = offsetOfPath(place, path, at)
+      const offset = offsetOf(path, at)
       if (!wrongPlaces.has(offset)) diagnostics.push(diagnosticAt(offset, path, message))
     },
   }
@@ -100,11 +101,11 @@ export function parseYaml(file: string, text: string): YamlFile {
 function compose(text: string, lines: LineCounter, wrong: Report): Document | undefined {
   const parser = new Parser()
   const tokens: CST.Token[] = []
-  const counts = LIMITS.map(() => 0)
+  const limits = LIMITS.map(limit => ({ ...limit, count: 0 }))
   for (const piece of new Lexer().lex(text)) {
     for (const token of parser.next(piece)) tokens.push(token)
-    for (const [index, { among }] of LIMITS.entries()) counts[index] = (counts[index] ?? 0) + among(piece)
-    const passed = LIMITS.find(({ most }, index) => (counts[index] ?? 0) > most)
+    for (const limit of limits) limit.count += limit.among(piece)
+    const passed = limits.find(({ count, most }) => count > most)
     // The document itself, and a scalar, are on the stack too.
     const isTooDeep = parser.stack.length > MAX_DEPTH + 2
     if (!isTooDeep && !passed) continue
@@ -162,13 +163,6 @@ function slips(errors: Slip[], text: string, lines: LineCounter): Slip[] {
     if (misplaced) break
   }
   return [...found.values()]
-}
-
-/** Where the value at a path, or its key, begins; if there is none, where its nearest parent begins. */
-function offsetOfPath(place: Place, [step, ...path]: Path, at: 'key' | 'value' = 'value'): number {
-  if (step === undefined) return place[at]
-  const inner = place.inner?.get(step)
-  return inner ? offsetOfPath(inner, path, at) : place.value
 }
 
 /** The lines as editors count them: the parser's own counter misses some in texts that are not YAML. */
