@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createDatabase } from '../src/database.ts'
 import { rollback } from '../src/migrate.ts'
@@ -12,12 +13,15 @@ interface Run {
   tallies: Tally[]
 }
 
-/** How long clients wait during `migrate`, `rollback` and `drizzle-kit migrate`. */
+/** How long clients wait when they are alone, and during `migrate`, `rollback` and `drizzle-kit migrate`. */
 export default async function online({ users = 200_000, rounds = 1, ...options }: Options) {
   return await withScratch(options, async scratch => {
     const { clone, urlOf } = scratch
     const url = urlOf('online')
     await makeBaseline(scratch, 'base', users)
+    // What the machine makes clients wait for even when nothing is migrated.
+    await clone('online', 'base')
+    const quiet = await underLoad(urlOf('online', 'superuser'), () => pause(10_000))
     const ups: Run[] = []
     const downs: Run[] = []
     for (let round = 1; round <= rounds; round++) {
@@ -33,15 +37,17 @@ export default async function online({ users = 200_000, rounds = 1, ...options }
     const kit = await underLoad(urlOf('online', 'superuser'), plain)
 
     const table = [
-      ['', 'migrate, median', 'worst', 'rollback, median', 'worst', 'drizzle-kit migrate'],
+      ['', 'alone', 'migrate, median', 'worst', 'rollback, median', 'worst', 'drizzle-kit migrate'],
       ...kit.tallies.map(({ kind }, i) => [
         kind,
+        wait([quiet], i, 100),
         ...[50, 100].map(p => wait(ups, i, p)),
         ...[50, 100].map(p => wait(downs, i, p)),
         wait([kit], i, 100),
       ]),
       [
         '(all of it)',
+        '',
         ...[50, 100].map(p => `${whole(ups, p).toFixed(1)} s`),
         ...[50, 100].map(p => `${whole(downs, p).toFixed(1)} s`),
         `${whole([kit], 100).toFixed(1)} s`,

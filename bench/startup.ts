@@ -13,9 +13,15 @@ export default async function startup({ rounds = 20, ...options }: Options) {
         run(process.execPath, args, { env })
     const load = (entry: string) =>
       node('--input-type=module', '--eval', `import ${JSON.stringify(import.meta.resolve(entry))}`)
+    const selectOne = `
+      import postgres from ${JSON.stringify(import.meta.resolve('postgres'))}
+      const sql = postgres(process.env.DATABASE_URL, { fetch_types: false })
+      await sql\`select 1\`
+      await sql.end()`
     const times = await alternate(
       {
         'node -e 0': node('-e', '0'),
+        'postgres.js, select 1': node('--input-type=module', '--eval', selectOne),
         'agents-db --version': node(agentsDb, '--version'),
         'agents-db status': node(agentsDb, 'status'),
         'agents-db migrate': node(agentsDb, 'migrate'),
