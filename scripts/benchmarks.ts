@@ -64,9 +64,9 @@ const reasons: Record<string, string> = {
   '`agents-db status`':
     'A program that only connects with postgres.js and asks `select 1` takes about 80 ms more than Node alone. The rest loads drizzle-orm and commander.',
   seed: 'The seed keeps the place of every value, checks it, and compares 10,000 rows in PostgreSQL. Reading the files alone takes a quarter more than the YAML library.',
-  'migrate() of a filled':
+  'migrate() of a filled, quiet database':
     'Each batch is a transaction that reads its range, and writes how far it is. What the batches moved is looked through once more at the end. The probes take about 40 ms a migration, however many rows there are.',
-  'agentsForUser with':
+  'agentsForUser with 1,000,000 users':
     'A random one of a million profiles is rarely in a cache. The same SQL bare slows down alike.',
   'the longest wait':
     'Ten clients and the migration share two cores. A lock is waited for 100 ms at most, and the probes run under it.',
