@@ -1,15 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import postgres from 'postgres'
+import { join, relative } from 'node:path'
 import { formatCatalog } from '../src/catalog/files.ts'
 import { measureLocks } from '../src/catalog/measure-locks.ts'
 import { readCatalog } from '../src/catalog/read.ts'
-import { createDatabase } from '../src/database.ts'
-import { startServer } from '../src/local/server.ts'
-import { installSupabaseStub } from '../src/local/supabase-stub.ts'
 import { status } from '../src/migrate.ts'
 import { project } from '../src/platform/project.ts'
 import { fill } from '../tests/support/rows.ts'
+import { withScratchDatabase } from './scratch.ts'
 
 /*
  * Applies all migrations to a new database on the local server, with rows in it from the baseline on, and writes
@@ -18,27 +15,16 @@ import { fill } from '../tests/support/rows.ts'
 const check = process.argv.includes('--check')
 const { folder, scope } = project()
 const baseline = '_grant_agent_tables'
-const server = await startServer({ directory: '.data' })
-const admin = postgres(server.adminUrl, { max: 1, onnotice: () => {} })
-const name = `catalogs_${process.pid}`
 const stale: string[] = []
 
-await admin`create database ${admin(name)} template template0`
-const own = postgres(urlOf(server.adminUrl), { max: 1, onnotice: () => {} })
-const db = createDatabase(urlOf(server.url), { max: 2 })
-try {
-  await installSupabaseStub(own, { deployer: new URL(server.url).username, grants: 'old', password: '' })
+await withScratchDatabase(async ({ db, own }) => {
   for (const migration of (await status(db)).pending) {
     const locks = await measureLocks(db, project(), migration)
     writeOrCheck(migration, 'locks.json', `${JSON.stringify(locks, null, 2)}\n`)
     writeOrCheck(migration, 'catalog.json', formatCatalog(await readCatalog(db, scope)))
     if (migration.endsWith(baseline)) await fill(own, { users: 20, memories: 60 })
   }
-} finally {
-  await Promise.all([own.end(), db.$client.end()])
-  await admin`drop database ${admin(name)} with (force)`
-  await admin.end()
-}
+})
 if (stale.length > 0) {
   console.error(`out of date; \`pnpm catalogs\` writes them:\n${stale.join('\n')}`)
   process.exitCode = 1
@@ -50,12 +36,6 @@ function writeOrCheck(migration: string, file: string, text: string): void {
   if (check) stale.push(path)
   else {
     writeFileSync(path, text)
-    console.log(`wrote ${path}`)
+    console.log(`wrote ${relative('', path)}`)
   }
-}
-
-function urlOf(url: string): string {
-  const database = new URL(url)
-  database.pathname = `/${name}`
-  return database.href
 }

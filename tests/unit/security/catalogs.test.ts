@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { foreignKeysWithoutIndex } from '../../../scripts/requirements.ts'
 import type { Facts } from '../../../src/catalog/read.ts'
 import { baseline, catalogs, last, named, titleOf } from '../../support/migrations.ts'
 
@@ -76,15 +77,9 @@ describe.each(states)('after $title', ({ name, title, catalog }) => {
   })
 })
 
-/** Foreign keys of a migration's catalog that no index begins with the columns of. */
 function withoutIndex(migration: string): string[] {
   return Object.entries(catalogs.get(migration)!).flatMap(([object, facts]) =>
-    Object.entries(facts).flatMap(([fact, is]) => {
-      const columns = /^FOREIGN KEY \(([^)]*)\)/.exec(is)?.[1]
-      const isIndex = (is: string) =>
-        new RegExp(`^(CREATE.* INDEX .*|PRIMARY KEY |UNIQUE )\\(${columns}[,)]`).test(is)
-      return columns === undefined || Object.values(facts).some(isIndex) ? [] : [`${object} ${fact}`]
-    }),
+    foreignKeysWithoutIndex(facts).map(fact => `${object} ${fact}`),
   )
 }
 
