@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, rmSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 import { build } from 'esbuild'
 
 // Builds `dist`: the library module by module, and the command line as a bundle, which starts in half the time.
@@ -12,6 +12,14 @@ const sqlFiles = [
   'local/supabase-stub.sql',
   'platform/probes/probe.sql',
 ]
+
+const { INIT_CWD: workspace = '.' } = process.env
+const isNested = resolve(workspace) !== resolve('.') && existsSync(join(workspace, 'pnpm-workspace.yaml'))
+if (isNested && existsSync('pnpm-workspace.yaml')) {
+  const files = ['pnpm-workspace.yaml', 'pnpm-lock.yaml'].map(file => relative(workspace, file)).join(' and ')
+  console.error(`Delete ${files}: with them, pnpm installs a second drizzle-orm for this package.`)
+  process.exit(1)
+}
 
 rmSync('dist', { recursive: true, force: true })
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
