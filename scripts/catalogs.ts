@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { formatCatalog } from '../src/catalog/files.ts'
-import { measureLocks } from '../src/catalog/measure-locks.ts'
 import { readCatalog } from '../src/catalog/read.ts'
 import { status } from '../src/migrate.ts'
 import { project } from '../src/platform/project.ts'
 import { fill } from '../tests/support/rows.ts'
+import { measureLocks } from './measure-locks.ts'
 import { withScratchDatabase } from './scratch.ts'
 
 /*

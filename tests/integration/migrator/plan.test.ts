@@ -1,7 +1,7 @@
 import { sql as raw } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { expect, test } from 'vitest'
-import { measureLocks } from '../../../src/catalog/measure-locks.ts'
+import { measureLocks } from '../../../scripts/measure-locks.ts'
 import { MigrationError, packagedMigrations, planMigration } from '../../../src/migrate.ts'
 import { readMigrations } from '../../../src/migrator/files.ts'
 import { type Locks, readMeasuredLocks } from '../../../src/migrator/measured-locks.ts'

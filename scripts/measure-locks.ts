@@ -1,19 +1,19 @@
 import { sql } from 'drizzle-orm'
-import type { Database } from '../database.ts'
-import { asOneBatch } from '../migrator/batches.ts'
-import { readMigrations, type Script } from '../migrator/files.ts'
-import { ensureLedger, insertEntry } from '../migrator/ledger.ts'
+import type { Database } from '../src/database.ts'
+import { asOneBatch } from '../src/migrator/batches.ts'
+import { readMigrations, type Script } from '../src/migrator/files.ts'
+import { ensureLedger, insertEntry } from '../src/migrator/ledger.ts'
 import {
   type LockMode,
   type Locks,
   lockModes,
   type ScriptLocks,
   type TableLocks,
-} from '../migrator/measured-locks.ts'
-import { findByName } from '../migrator/name.ts'
-import { indexedConcurrently } from '../migrator/parse.ts'
-import type { Project } from '../migrator/project.ts'
-import { applySettings, execute, query, transaction } from '../query.ts'
+} from '../src/migrator/measured-locks.ts'
+import { findByName } from '../src/migrator/name.ts'
+import { indexedConcurrently } from '../src/migrator/parse.ts'
+import type { Project } from '../src/migrator/project.ts'
+import { applySettings, execute, query, transaction } from '../src/query.ts'
 
 /**
  * Applies a migration and reads from `pg_locks`, after each of its statements, which locks on tables it holds. Run it on a
