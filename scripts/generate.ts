@@ -40,12 +40,22 @@ if (last !== undefined) await complete(last)
 async function generate(name: string): Promise<string | undefined> {
   const before = migrations()
   const added = () => migrations().find(migration => !before.includes(migration))
+  const forget = () => {
+    const migration = added()
+    if (migration !== undefined) rmSync(join(folder, migration), { recursive: true })
+  }
+  const interrupted = () => {
+    forget()
+    process.exit(130)
+  }
+  process.once('SIGINT', interrupted)
   try {
     return await write(name, before.at(-1) ?? '', added)
   } catch (error) {
-    const migration = added()
-    if (migration !== undefined) rmSync(join(folder, migration), { recursive: true })
+    forget()
     return stop('Nothing was generated:', [error instanceof Error ? error.message : String(error)])
+  } finally {
+    process.off('SIGINT', interrupted)
   }
 }
 
