@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { build } from 'esbuild'
@@ -22,9 +22,9 @@ if (isNested && existsSync('pnpm-workspace.yaml')) {
 }
 
 rmSync('dist', { recursive: true, force: true })
-execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
-  stdio: 'inherit',
-})
+const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']
+const { status } = spawnSync(process.execPath, tsc, { stdio: 'inherit' })
+if (status !== 0) process.exit(status ?? 1)
 await build({
   entryPoints: ['src/cli/main.ts'],
   outdir: 'dist/cli',
