@@ -30,7 +30,7 @@ const hintsFile = join(root, 'drizzle.hints.json')
 const pathOf = (migration: string, file: string) => join(folder, migration, file)
 const migrations = () => readdirSync(folder).sort()
 
-const { values } = parseArgs({ options: { name: { type: 'string' }, custom: { type: 'boolean' } } })
+const values = readOptions()
 const found = values.name === undefined ? [] : await missingExports(root)
 if (found.length > 0) stop('Nothing was generated:', found)
 const last = values.name === undefined ? migrations().at(-1) : await generate(values.name)
@@ -305,6 +305,19 @@ function whatIsLost(migration: string): string[] {
       name => `${name}: a rollback stops at, or shortens, what does not fit. If that may be, ${refuse}.`,
     ),
   ]
+}
+
+function readOptions() {
+  const usage = 'usage: pnpm generate [--name WHAT_IT_DOES [--custom]]'
+  try {
+    const { values } = parseArgs({ options: { name: { type: 'string' }, custom: { type: 'boolean' } } })
+    const isWrong = values.name === undefined ? values.custom : !/^\w+$/.test(values.name)
+    if (!isWrong) return values
+    console.error(`A migration needs a name of letters, digits and underscores\n${usage}`)
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`)
+  }
+  return process.exit(2)
 }
 
 function stop(title: string, lines: string[], advice = ''): never {
