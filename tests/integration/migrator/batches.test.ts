@@ -53,6 +53,25 @@ test.each([
   )
 })
 
+test('no batch reads what the batches before it have written', async () => {
+  await makeThings('int', 'select generate_series(1, 20000)')
+  await at.sql.unsafe(`
+    create table public.copies (id int primary key, filler text);
+    create function public.copy_things(first_id int, last_id int) returns bigint language plpgsql as $$
+    begin
+      insert into public.copies
+      select t.id, repeat('x', 50) from public.things t
+       where t.id between first_id and last_id and not exists (select from public.copies c where c.id = t.id);
+      return pg_stat_get_xact_tuples_returned('public.copies'::regclass);
+    end $$`)
+  const copy = '-- @batches public.things by id\nselect public.copy_things($1, $2) as "copies read";'
+  const seen: Progress[] = []
+  await migrate(at.db, { folder: await folderWith(copy), onProgress: progress => seen.push(progress) })
+  expect(await at.sql`select count(*)::int as count from public.copies`).toEqual([{ count: 20_000 }])
+  expect(seen.length).toBeGreaterThan(3)
+  expect(seen.at(-1)?.counts).toEqual({ 'copies read': 0 })
+})
+
 /** Stops at a row in the middle. */
 async function interrupt(folder: string): Promise<void> {
   await at.sql.unsafe(`
