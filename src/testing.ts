@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 import { createDatabase } from './database.ts'
+import { signal } from './local/atomic.ts'
 import { startServer } from './local/server.ts'
 import { type SignUp, signUp } from './local/sign-up.ts'
 import { migrate, packagedMigrations } from './migrate.ts'
@@ -101,16 +102,8 @@ async function copy(admin: postgres.Sql, name: string, template: string): Promis
 async function dropLeftovers(admin: postgres.Sql): Promise<void> {
   const databases = await admin`select datname from pg_database where datname ~ '^agents_test_[0-9]+_'`
   for (const { datname } of databases) {
-    if (!isAlive(Number(datname.split('_')[2])))
+    if (!signal(Number(datname.split('_')[2]), 0))
       await admin`drop database if exists ${admin(datname)} with (force)`
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
