@@ -1,5 +1,5 @@
 import type { Finding } from '../migrate.ts'
-import { isConnectionLost } from '../pg-error.ts'
+import { formatPgError, isConnectionLost } from '../pg-error.ts'
 
 interface Fields {
   code?: string
@@ -36,9 +36,9 @@ export function explain(error: unknown): { code: string; message: string; findin
       "Does the server offer TLS, and does sslrootcert in DATABASE_URL name its certificate's authority?"
     return { code, message: `no TLS with PostgreSQL: ${message} (${code}). ${question}` }
   }
-  const sqlState = name === 'PostgresError' && code !== 'ERROR' ? ` (SQLSTATE ${code})` : ''
-  const lines = [`${message}${sqlState}`, detail && `detail: ${detail}`, hint && `hint: ${hint}`]
-  return { code, message: lines.filter(Boolean).join('\n'), ...(findings && { findings }) }
+  const sqlState = name === 'PostgresError' ? code : undefined
+  const reason = formatPgError({ message, code: sqlState, detail, hint })
+  return { code, message: reason, ...(findings && { findings }) }
 }
 
 /** The error that knows best: drizzle's own message repeats the statement and its values. */
