@@ -41,7 +41,7 @@ export interface Migration {
 
 /** Reads every migration of a folder, in the order they are applied. */
 export function readMigrations(folder: string): Migration[] {
-  return readMigrationFiles({ migrationsFolder: folder }).map(({ name, hash, folderMillis, sql }) => {
+  return readMigrationFiles({ migrationsFolder: folder }).map(({ name, hash, folderMillis }) => {
     const text = readFileSync(join(folder, name, 'migration.sql'), 'utf8')
     const unix = text.replaceAll('\r\n', '\n')
     return {
@@ -49,12 +49,7 @@ export function readMigrations(folder: string): Migration[] {
       hash,
       sameHashes: [text, unix, unix.replaceAll('\n', '\r\n')].map(sha256),
       folderMillis,
-      up: {
-        file: 'migration.sql',
-        path: `${name}/migration.sql`,
-        hash: sha256(unix),
-        statements: withLines(sql),
-      },
+      up: scriptOf(name, 'migration.sql', text),
       upOnline: readScript(folder, name, 'online.sql'),
       down: readScript(folder, name, 'down.sql'),
       downOnline: readScript(folder, name, 'down.online.sql'),
@@ -64,11 +59,14 @@ export function readMigrations(folder: string): Migration[] {
 }
 
 function readScript(folder: string, name: string, file: Script['file']): Script | undefined {
-  const path = `${name}/${file}`
-  if (!existsSync(join(folder, path))) return undefined
-  const text = readFileSync(join(folder, path), 'utf8')
+  const path = join(folder, name, file)
+  return existsSync(path) ? scriptOf(name, file, readFileSync(path, 'utf8')) : undefined
+}
+
+function scriptOf(name: string, file: Script['file'], text: string): Script {
   const hash = sha256(text.replaceAll('\r\n', '\n'))
-  return { file, path, hash, statements: withLines(text.split('--> statement-breakpoint')) }
+  const statements = withLines(text.split('--> statement-breakpoint'))
+  return { file, path: `${name}/${file}`, hash, statements }
 }
 
 /** The hashes of the scripts beside `migration.sql`, by their names. */
