@@ -119,33 +119,23 @@ async function refuseForeign(db: Database, project: Ledger): Promise<void> {
 
 /** Creates the ledger as drizzle's own migrator does, unless it is there. */
 export async function ensureLedger(db: Database, project: Ledger): Promise<void> {
-  const { schema, table, identifier } = nameOf(project)
-  const [found] = await query<{ schema: boolean; ledger: boolean }>(
-    db,
-    sql`select count(*) > 0 as schema, count(c.oid) > 0 as ledger
-          from pg_catalog.pg_namespace n
-          left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = ${table}
-         where n.nspname = ${schema}`,
-  )
+  const { find, create } = tableBeside(project, '')
   // "if not exists" needs the right to create schemas even where there is nothing to do.
-  if (!found?.schema) await run(db, project, 'created', sql`create schema ${sql.identifier(schema)}`)
-  if (found?.ledger) return
-  await run(
+  if (!(await find(db)))
+    await run(db, project, 'created', sql`create schema ${sql.identifier(nameOf(project).schema)}`)
+  await create(
     db,
-    project,
-    'created',
-    sql`
-      create table ${identifier} (
-        id         serial primary key,
-        hash       text not null,
-        created_at bigint,
-        name       text,
-        applied_at timestamp with time zone default now()
-      )`,
+    sql`(
+      id         serial primary key,
+      hash       text not null,
+      created_at bigint,
+      name       text,
+      applied_at timestamp with time zone default now()
+    )`,
   )
 }
 
-/** A table of our own beside the ledger, which has its name and a suffix. */
+/** A table beside the ledger, which has its name and a suffix; without one, the ledger itself. */
 export function tableBeside(project: Ledger, suffix: string) {
   const { schema, table } = nameOf(project)
   const identifier = sql`${sql.identifier(schema)}.${sql.identifier(`${table}${suffix}`)}`
