@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs'
-import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
 import type { Migration } from '../migrator/files.ts'
 import { findDropped } from '../migrator/parse.ts'
 import type { Finding } from '../migrator/project.ts'
-import { ownFile } from '../own-file.ts'
 import { readSettled } from '../pg-error.ts'
 import { query, transaction } from '../query.ts'
 import { readCatalogs } from './files.ts'
+import { readQuery } from './sql-file.ts'
 
 interface Row extends Record<string, unknown> {
   migration: string
@@ -36,13 +34,8 @@ export async function findDependents(
     }
   }
   if (migrations.length === 0) return []
-  const parameters: Record<string, SQL> = {
-    ':dropped': sql`${JSON.stringify(dropped)}::text::jsonb`,
-    ':known': sql`${JSON.stringify(namesOfOurs(folder))}::text::jsonb`,
-  }
-  const text = readFileSync(ownFile('preflight.sql', import.meta.url), 'utf8')
-  const chunks = text.split(/(?<!:)(:[a-z]+)/).map(chunk => parameters[chunk] ?? sql.raw(chunk))
-  const read = (tx: Database) => query<Row>(tx, sql.join(chunks))
+  const statement = readQuery('preflight.sql', { dropped, known: namesOfOurs(folder) })
+  const read = (tx: Database) => query<Row>(tx, statement)
   const rows = await readSettled(() => transaction(db, read, { accessMode: 'read only' }))
   return rows.map(row => ({
     object: row.object,

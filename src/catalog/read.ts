@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { ownFile } from '../own-file.ts'
 import { applySettings, query, transaction } from '../query.ts'
 import { asRestored } from './restored.ts'
+import { readQuery } from './sql-file.ts'
 
 /** The facts about one object, by what they are about: `policy anon_select_llms`, `column id`, `owner`. */
 export type Facts = Record<string, string>
@@ -34,7 +32,9 @@ export async function readCatalog(db: Database, scope: Scope, only?: string[]): 
 async function readFacts(tx: Database, scope: Scope, only: string[] | undefined): Promise<Catalog> {
   // To print an expression, PostgreSQL looks up a table that somebody may have locked.
   const before = await applySettings(tx, { lock_timeout: '2s' })
-  const rows = await query<{ object: string; fact: string; value: string }>(tx, factsOf(scope, only))
+  const { schemas, externalTables: external_tables, clientRoles: client_roles } = scope
+  const statement = readQuery('facts.sql', { schemas, external_tables, client_roles, only })
+  const rows = await query<{ object: string; fact: string; value: string }>(tx, statement)
   await applySettings(tx, before)
   // These are there, whether or not there is something to say of them.
   const given = [
@@ -60,18 +60,4 @@ function normalised(fact: string, value: string): string {
 function unqualified(definition: string): string {
   const tables = [...definition.matchAll(/\b(?:from|join)\s+(?:\w+\.)?(\w+)/gi)].map(([, table]) => table)
   return definition.replace(new RegExp(`(?<![\\w.])(?:${tables.join('|')})\\.`, 'g'), '')
-}
-
-function factsOf({ schemas, externalTables, clientRoles }: Scope, only: string[] | undefined): SQL {
-  // As text: each driver encodes JSON and arrays in its own way.
-  const json = (names: string[] | undefined) => sql`${names ? JSON.stringify(names) : null}::text::jsonb`
-  const parameters: Record<string, SQL> = {
-    ':schemas': json(schemas),
-    ':external_tables': json(externalTables),
-    ':client_roles': json(clientRoles),
-    ':only': json(only),
-  }
-  const text = readFileSync(ownFile('facts.sql', import.meta.url), 'utf8')
-  const chunks = text.split(/(?<!:)(:[a-z_]+)/)
-  return sql.join(chunks.map(chunk => parameters[chunk] ?? sql.raw(chunk)))
 }
