@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import { createDatabase } from '../src/database.ts'
 import { startServer } from '../src/local/server.ts'
-import { installSupabaseStub } from '../src/local/supabase-stub.ts'
+import { installSupabaseStub } from './supabase-stub.ts'
 
 /** A database that is dropped in the end: `db` as the role that deploys, `own` as a superuser. */
 export interface Scratch {

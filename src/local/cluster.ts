@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { createAtomically } from './atomic.ts'
 import type { Directory } from './directory.ts'
 import { type Programs, run } from './programs.ts'
-import { stubFile } from './supabase-stub.ts'
+
+export const stubFile = fileURLToPath(new URL('./supabase-stub.sql', import.meta.url))
 
 const Passwords = z.object({ postgres: z.string(), supabase_admin: z.string() })
 const RESET = 'start again with empty data (agents-db db reset)'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import { installSupabaseStub } from '../../src/local/supabase-stub.ts'
+import { installSupabaseStub } from '../../scripts/supabase-stub.ts'
 import { migrate } from '../../src/migrate.ts'
 import { fill } from './rows.ts'
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
 import { describe, expect, inject, test } from 'vitest'
-import { installSupabaseStub } from '../../../src/local/supabase-stub.ts'
+import { installSupabaseStub } from '../../../scripts/supabase-stub.ts'
 import { ownClient } from '../../support/client.ts'
 import { asRole, ownDatabase, sharedDatabase, signUp, statementsAs } from '../../support/database.ts'
 import { createTemplate, DEPLOYER, using } from '../../support/templates.ts'

@@ -1,9 +1,7 @@
-import { fileURLToPath } from 'node:url'
 import type postgres from 'postgres'
+import { stubFile } from '../src/local/cluster.ts'
 
-export const stubFile = fileURLToPath(new URL('./supabase-stub.sql', import.meta.url))
-
-export interface SupabaseStubOptions {
+interface SupabaseStubOptions {
   /** The role that migrates; on Supabase it is `postgres`. Created if missing, never as a superuser. */
   deployer: string
   /** What anon, authenticated and service_role get on new tables: everything (old projects) or nothing. */
