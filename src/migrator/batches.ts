@@ -76,8 +76,9 @@ export async function runBatches(
       const started = performance.now()
       const range = await nextRange(tx, table, key, after, size)
       if (!range) return undefined
-      const returned = await query(tx, sql.raw(textBetween(statement, range)))
-      const sums = addUp(counts, returned)
+      const sums = { ...counts }
+      for (const row of await query(tx, sql.raw(textBetween(statement, range))))
+        for (const [name, value] of Object.entries(row)) sums[name] = (sums[name] ?? 0) + Number(value)
       await cursor.write(tx, range.last, rows + range.rows, sums)
       const milliseconds = performance.now() - started
       // Each batch does the same to other rows.
@@ -110,11 +111,7 @@ export async function asOneBatch(db: Database, statement: Statement): Promise<st
   return textBetween(statement, await nextRange(db, batches.table, batches.key, null, LARGEST_SIZE))
 }
 
-interface Range {
-  first: string
-  last: string
-  rows: number
-}
+type Range = { first: string; last: string; rows: number }
 
 async function nextRange(
   tx: Database,
@@ -125,29 +122,21 @@ async function nextRange(
 ): Promise<Range | undefined> {
   const column = sql.identifier(key)
   const rest = after === null ? sql`` : sql`where ${column} > ${after}`
-  const [range] = await query<{ first: string | null; last: string; rows: number }>(
+  const [range] = await query<Range>(
     tx,
     sql`select (array_agg(key order by key))[1]::text       as first,
                (array_agg(key order by key desc))[1]::text  as last,
                count(*)::integer                            as rows
-          from (select ${column} as key from ${sql.raw(table)} ${rest} order by ${column} limit ${size}) batch`,
+          from (select ${column} as key from ${sql.raw(table)} ${rest} order by ${column} limit ${size}) batch
+        having count(*) > 0`,
   )
-  return range && range.first !== null ? { ...range, first: range.first } : undefined
+  return range
 }
 
 function textBetween({ sql }: Statement, range: Range | undefined): string {
   const literal = (value: string | undefined) =>
     value === undefined ? 'null' : `'${value.replaceAll("'", "''")}'`
   return sql.replace(/\$([12])\b/g, (_, n) => literal(n === '1' ? range?.first : range?.last))
-}
-
-/** Of a statement that returns numbers, such as how many rows it changed. */
-function addUp(counts: Record<string, number>, rows: Record<string, unknown>[]): Record<string, number> {
-  const sums = { ...counts }
-  for (const row of rows) {
-    for (const [name, value] of Object.entries(row)) sums[name] = (sums[name] ?? 0) + Number(value)
-  }
-  return sums
 }
 
 /** How far a statement is, in the table beside the ledger. */
