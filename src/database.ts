@@ -23,13 +23,11 @@ export function createDatabase(
   options: Options = {},
 ): PostgresJsDatabase<typeof relations> & { $client: postgres.Sql } {
   if (!url) throw new TypeError('createDatabase: the URL is empty. Is DATABASE_URL set?')
-  return drizzle({ client: connect(url, { onnotice: () => {}, ...options }), relations })
-}
-
-function connect(url: string, options: Options): postgres.Sql {
   try {
     const asked = readUrl(url)
-    return postgres({ ...asked, ...options, connection: { ...options.connection, ...asked.connection } })
+    const connection = { ...options.connection, ...asked.connection }
+    const client = postgres({ onnotice: () => {}, ...asked, ...options, connection })
+    return drizzle({ client, relations })
   } catch (error) {
     throw new TypeError(`createDatabase: the URL ${(error as Error).message}`)
   }
