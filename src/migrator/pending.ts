@@ -1,29 +1,20 @@
 import type { Database } from '../database.ts'
-import { type Migration, readMigrations } from './files.ts'
+import { readMigrations } from './files.ts'
 import { readLedger } from './ledger.ts'
 import { findByName } from './name.ts'
 import { refuseTransactionControl } from './parse.ts'
 import type { Project } from './project.ts'
 import { verify } from './verify.ts'
 
-interface Pending {
-  /** Every migration of the folder. */
-  all: Migration[]
-  /** Those up to `to`. */
-  wanted: Migration[]
-  /** Of these, the ones that are not applied. */
-  pending: Migration[]
-  /** The names of applied migrations after `to`. */
-  beyond: string[]
-}
-
 /**
  * Finds what there is to apply, after comparing what is applied with the files.
  *
  * @param to the last migration wanted
+ * @returns every migration of the folder, those up to `to`, the ones of these that are not applied, and the names of applied
+ *   migrations after `to`
  * @throws MigrationError from `verify`, `TRANSACTION_CONTROL`, `UNKNOWN_NAME`
  */
-export async function findPending(db: Database, project: Project, to: string | undefined): Promise<Pending> {
+export async function findPending(db: Database, project: Project, to: string | undefined) {
   const all = readMigrations(project.folder)
   const wanted = to === undefined ? all : all.slice(0, all.indexOf(findByName(all, to)) + 1)
   const ledger = await readLedger(db, project)
