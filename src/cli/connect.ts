@@ -56,12 +56,8 @@ export function localDirectory({ cwd }: Io): string {
 }
 
 /** How to start the local server: on the given port, or that of `AGENTS_DB_PORT`, or as it chooses. */
-export function localServer({ io, note, port = configuredPort(io) }: Cli): StartOptions {
+export function localServer({ io, note, port = parsed(io, 'AGENTS_DB_PORT', parsePort) }: Cli): StartOptions {
   return { directory: localDirectory(io), onNote: note, ...(port !== undefined && { port }) }
-}
-
-function configuredPort(io: Io): number | undefined {
-  return parsed(io, 'AGENTS_DB_PORT', parsePort)
 }
 
 function parsed<T>(io: Settings, name: string, parse: (value: string) => T): T | undefined {
