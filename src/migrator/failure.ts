@@ -50,20 +50,10 @@ export function failed({ hintFor }: Project, place: string, lines: string[], cau
 
 const GO_ON = 'The connection to PostgreSQL was lost. Run the same again: it goes on from there.'
 
-/** Runs `work`. If PostgreSQL or the connection fails, the error says of what, and in what state that leaves it. */
-export async function explainFailure<T>(
-  project: Project,
-  name: string,
-  work: () => Promise<T>,
-  state: () => string,
-): Promise<T> {
-  return await work().catch(cause => {
-    if (cause instanceof MigrationError || pgErrorOf(cause).code === undefined) throw cause
-    throw failed(project, name, [state()], cause)
-  })
-}
-
-/** The same of a connection that is lost before anything is run. That there is none at all is for the caller to explain. */
+/**
+ * Runs `work`. If the connection is lost, the error says that nothing was run. That there is none at all is for the caller to
+ * explain.
+ */
 export async function beforeAnything<T>(work: () => Promise<T>): Promise<T> {
   return await work().catch(cause => {
     if (cause instanceof MigrationError || !isConnectionLost(cause)) throw cause

@@ -1,11 +1,12 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { isLockFailure } from '../pg-error.ts'
+import { isLockFailure, pgErrorOf } from '../pg-error.ts'
 import { applySettings, connectionsOf, execute, setLockTimeout } from '../query.ts'
 import { waitForAutovacuum } from './autovacuum.ts'
 import { type BatchOptions, forgetProgress } from './batches.ts'
 import { readPid, watchForBlockers } from './blockers.ts'
-import { explainFailure, failed, rolledBack, statementFailed } from './failure.ts'
+import { MigrationError } from './error.ts'
+import { failed, rolledBack, statementFailed } from './failure.ts'
 import type { Migration, Script } from './files.ts'
 import { ensureLedger, type LedgerEntry, readLedger } from './ledger.ts'
 import { DEFAULT_LOCK_TIMEOUT, retryOnLockTimeout, withMigrationLock } from './lock.ts'
@@ -107,8 +108,11 @@ export async function runMigration(
     if (online) await retryOnLockTimeout(options, () => withMigrationLock(db, options, prepareOnline))
     return await retryOnLockTimeout(options, attempt, () => waitForAutovacuum(db, text))
   }
-  const state = () => (isCommitting ? 'It may have been committed, or not.' : rolledBack[run.way])
-  const isDone = await explainFailure(project, name, runAll, state)
+  const isDone = await runAll().catch(cause => {
+    if (cause instanceof MigrationError || pgErrorOf(cause).code === undefined) throw cause
+    const state = isCommitting ? 'It may have been committed, or not.' : rolledBack[run.way]
+    throw failed(project, name, [state], cause)
+  })
   if (!isDone) return undefined
   const milliseconds = Math.round(performance.now() - started)
   options.onDone?.(name, milliseconds)
