@@ -63,8 +63,11 @@ function filled(column: Column) {
 
 /** What a client may not change: whose a row is, and what the database keeps. */
 const kept = { id: true, createdAt: true, updatedAt: true } as const
-const isChange = (change: object) => Object.values(change).some(value => value !== undefined)
-const NO_CHANGE = 'has nothing to change'
+
+function change<Shape extends z.core.$ZodShape>(schema: z.ZodObject<Shape>) {
+  const isChange = (values: object) => Object.values(values).some(value => value !== undefined)
+  return schema.strict().refine(isChange, 'has nothing to change')
+}
 
 /**
  * Not `z.record`, which copies and drops a key named `__proto__`. In a row that is read, the known keys may be anything: it may be
@@ -110,17 +113,14 @@ export const insertLlm = createInsertSchema(llms, llm).partial({ id: true, confi
 /** A row of `llms`. */
 export const selectLlm = createSelectSchema(llms, { ...llm, config: () => config<LlmConfig>() })
 /** What to change of a model. */
-export const updateLlm = createUpdateSchema(llms, llm).omit(kept).strict().refine(isChange, NO_CHANGE)
+export const updateLlm = change(createUpdateSchema(llms, llm).omit(kept))
 
 /** A memory to insert. */
 export const insertMemory = createInsertSchema(memories, memory).partial({ id: true })
 /** A row of `memories`. */
 export const selectMemory = createSelectSchema(memories, memory)
 /** What to change of a memory; its user stays. */
-export const updateMemory = createUpdateSchema(memories, memory)
-  .omit({ ...kept, userId: true })
-  .strict()
-  .refine(isChange, NO_CHANGE)
+export const updateMemory = change(createUpdateSchema(memories, memory).omit({ ...kept, userId: true }))
 
 /** A profile to insert. A sign-up has made it already. */
 export const insertProfile = createInsertSchema(profiles, profile).partial({
@@ -132,10 +132,7 @@ export const insertProfile = createInsertSchema(profiles, profile).partial({
 /** A row of `profiles`. */
 export const selectProfile = createSelectSchema(profiles, profile)
 /** What to change of a profile. Its settings are not among it, as they would be replaced as a whole: `setAgentPrompt` sets a prompt. */
-export const updateProfile = createUpdateSchema(profiles, profile)
-  .omit({ ...kept, settings: true })
-  .strict()
-  .refine(isChange, NO_CHANGE)
+export const updateProfile = change(createUpdateSchema(profiles, profile).omit({ ...kept, settings: true }))
 
 /** An agent to insert. */
 export const insertSystemAgent = createInsertSchema(systemAgents, systemAgent).partial({
@@ -148,7 +145,4 @@ export const selectSystemAgent = createSelectSchema(systemAgents, {
   config: () => config<AgentConfig>(),
 })
 /** What to change of an agent. */
-export const updateSystemAgent = createUpdateSchema(systemAgents, systemAgent)
-  .omit(kept)
-  .strict()
-  .refine(isChange, NO_CHANGE)
+export const updateSystemAgent = change(createUpdateSchema(systemAgents, systemAgent).omit(kept))
