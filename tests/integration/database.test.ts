@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, expect, expectTypeOf, test } from 'vitest'
+import { afterAll, expect, expectTypeOf, test } from 'vitest'
 import { type Llm, type Memory, createDatabase as openDatabase } from '../../src/index.ts'
 import { defaultSeedFiles, seed } from '../../src/seed.ts'
-import { createDatabase, signUp, type TestDatabase } from '../support/database.ts'
+import { sharedDatabase, signUp } from '../support/database.ts'
 
-let database: TestDatabase
 let db: ReturnType<typeof openDatabase>
-
-beforeAll(async () => {
-  database = await createDatabase('today')
-  db = openDatabase(database.url, { max: 2 })
+const database = sharedDatabase('today', async ({ url }) => {
+  db = openDatabase(url, { max: 2 })
   await seed(db, defaultSeedFiles())
 })
-afterAll(async () => {
-  await db.$client.end()
-  await database.drop()
-})
+afterAll(() => db.$client.end())
 
 test('follows an agent to its model, which is never null', async () => {
   const agents = await db.query.systemAgents.findMany({ with: { llm: true }, orderBy: { agentType: 'asc' } })

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { drizzle } from 'drizzle-orm/postgres-js'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { migrate, rollback } from '../../../src/migrate.ts'
-import { createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
+import { sharedDatabase, signUp } from '../../support/database.ts'
 import { baseline, hasReached, migrationsSince, pointsSince, reach } from '../../support/migrations.ts'
 import { AGENT_TYPES, addCatalog, type Rows, readRows } from '../../support/rows.ts'
 import { sample } from '../../support/sample.ts'
@@ -27,7 +27,6 @@ const settings = [
 ]
 
 describe.for(sample('in between', pointsSince, 2))('what is written after $at on the way $way', point => {
-  let database: TestDatabase
   let rows: Rows
   let memories: unknown[]
   let said: string[]
@@ -53,9 +52,7 @@ describe.for(sample('in between', pointsSince, 2))('what is written after $at on
   const agentsOf = (user: string | undefined) =>
     database.admin`select from public.user_agents where user_id = ${user!}`
 
-  beforeAll(async () => {
-    database = await createDatabase('baseline')
-    const { admin } = database
+  const database = sharedDatabase('baseline', async ({ admin }) => {
     early = await signUp(admin)
     await addCatalog(admin)
     robbed = await signUp(admin)
@@ -120,7 +117,6 @@ describe.for(sample('in between', pointsSince, 2))('what is written after $at on
       await sql.end()
     }
   })
-  afterAll(() => database.drop())
 
   test('gives users who signed up the agents of the catalog', async () => {
     for (const user of [newcomer, another]) {

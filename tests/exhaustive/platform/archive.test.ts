@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
-import { beforeAll, describe, expect, test } from 'vitest'
-import { asRole, createDatabase, signUp } from '../../support/database.ts'
+import { describe, expect, test } from 'vitest'
+import { asRole, sharedDatabase, signUp } from '../../support/database.ts'
 import { hasReached, pointsSince, reach } from '../../support/migrations.ts'
 import { addCatalog, readRows } from '../../support/rows.ts'
 import { sample } from '../../support/sample.ts'
@@ -21,8 +21,7 @@ describe.for(sample('archive', pointsSince.slice(1), 2))('after $at on the way $
     return id
   }
 
-  beforeAll(async () => {
-    const database = await createDatabase('baseline')
+  sharedDatabase('baseline', async database => {
     admin = database.admin
     await addCatalog(admin)
     leaver = await signUp(admin)
@@ -36,7 +35,6 @@ describe.for(sample('archive', pointsSince.slice(1), 2))('after $at on the way $
     await admin`
       update public.user_agents set created_by = ${leaver}, updated_by = ${leaver} where user_id = ${forgetful}`
     await reach(database.db, point)
-    return database.drop
   })
 
   /** How many rows of each table of the archive tell of a user. */

@@ -1,19 +1,15 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { agentsForUser, type Database } from '../../../src/index.ts'
 import { defaultSeedFiles, seed } from '../../../src/seed.ts'
-import { createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
+import { sharedDatabase, signUp } from '../../support/database.ts'
 import { connect } from '../../support/templates.ts'
 
-let database: TestDatabase
 let user: string
-
-beforeAll(async () => {
-  database = await createDatabase('today')
-  await seed(database.db, defaultSeedFiles())
-  user = await signUp(database.admin)
+const database = sharedDatabase('today', async ({ admin, db }) => {
+  await seed(db, defaultSeedFiles())
+  user = await signUp(admin)
 })
-afterAll(() => database.drop())
 
 const prompts = async (id: string, db: Database = database.db) =>
   Object.fromEntries((await agentsForUser(db, id)).map(a => [a.agentType, a.config.prompt]))

@@ -1,17 +1,13 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { SEED_LOCK, seed } from '../../../src/seed.ts'
-import { createDatabase, type TestDatabase } from '../../support/database.ts'
+import { sharedDatabase } from '../../support/database.ts'
 import { eventually } from '../../support/eventually.ts'
 import { all } from '../../support/sample.ts'
 import { agent, documents, model } from '../../support/seed-texts.ts'
 
-let database: TestDatabase
-beforeAll(async () => {
-  database = await createDatabase('today')
-})
-afterAll(() => database.drop())
+const database = sharedDatabase('today')
 
 /** How often each race is run. */
 const rounds = all ? 20 : 5

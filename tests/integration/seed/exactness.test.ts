@@ -1,14 +1,10 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { type JsonObject, seed } from '../../../src/seed.ts'
-import { createDatabase, type TestDatabase } from '../../support/database.ts'
+import { sharedDatabase } from '../../support/database.ts'
 import { documents, model, withConfig } from '../../support/seed-texts.ts'
 
-let database: TestDatabase
-beforeAll(async () => {
-  database = await createDatabase('today')
-})
-afterAll(() => database.drop())
+const database = sharedDatabase('today')
 beforeEach(async () => {
   await database.admin`truncate llms, system_agents cascade`
 })

@@ -4,14 +4,10 @@ import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { defaultSeedFiles, SeedError, type SeedOptions, seed } from '../../../src/seed.ts'
-import { createDatabase, signUp, type TestDatabase } from '../../support/database.ts'
+import { sharedDatabase, signUp } from '../../support/database.ts'
 import { agent, documents, model, texts } from '../../support/seed-texts.ts'
 
-let database: TestDatabase
-beforeAll(async () => {
-  database = await createDatabase('today')
-})
-afterAll(() => database.drop())
+const database = sharedDatabase('today')
 beforeEach(async () => {
   await database.admin`truncate llms, system_agents cascade`
 })
