@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type ListenOptions, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 
@@ -11,7 +10,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createDatabase } from '../../src/index.ts'
 import { runCli } from '../support/cli.ts'
 import { sharedDatabase } from '../support/database.ts'
-import { ownDirectory } from '../support/folder.ts'
+import { ownDirectory, sharedDirectory } from '../support/folder.ts'
 
 const database = sharedDatabase()
 
@@ -90,29 +89,18 @@ test('settings arrive at the server', async () => {
 })
 
 describe('TLS', () => {
-  let directory: string
+  const directory = sharedDirectory()
   const ours = { cert: '', key: '' }
   const theirs = { cert: '', key: '' }
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'agents-db-'))
     for (const [name, made] of Object.entries({ ours, theirs })) {
       const [cert, key] = [join(directory, `${name}.pem`), join(directory, `${name}.key`)]
       const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
-      const kind = [
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-      ]
+      const kind = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2'.split(' ')
       await promisify(execFile)('openssl', ['req', ...kind, ...subject, '-keyout', key, '-out', cert])
       Object.assign(made, { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') })
     }
-    return () => rm(directory, { recursive: true })
   })
 
   async function connectTo(host: string, query: string, server: TlsOptions) {

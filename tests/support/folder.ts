@@ -1,13 +1,21 @@
+import { mkdtempSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import { packagedMigrations } from '../../src/migrate.ts'
 
 /** An empty directory for the test that calls it; its path. */
 export async function ownDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'agents-db-'))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+/** The same for all tests of the file or group that calls it. */
+export function sharedDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'agents-db-'))
+  afterAll(() => rm(directory, { recursive: true, force: true }))
   return directory
 }
 

@@ -1,13 +1,13 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Database } from '../../../src/database.ts'
 import { type AcceptedDifference, adopt, check, hasDrift, migrate } from '../../../src/migrate.ts'
 import { runCli } from '../../support/cli.ts'
 import { ownDatabase, sharedDatabase, undone } from '../../support/database.ts'
+import { ownDirectory } from '../../support/folder.ts'
 import { baseline, last, named } from '../../support/migrations.ts'
 import { readCases } from '../../support/sql-cases.ts'
 
@@ -117,15 +117,12 @@ test('adopt honours what is accepted, and lists it', async () => {
   })
 })
 
-async function project() {
-  const cwd = await mkdtemp(join(tmpdir(), 'agents-db-accepted-'))
-  onTestFinished(() => rm(cwd, { recursive: true }))
-  return { cwd, file: join(cwd, 'drizzle.accepted.json') }
-}
+const FILE = 'drizzle.accepted.json'
 
 test('check --accept writes the file that check and adopt then read', async () => {
   const at = await ownDatabase('today')
-  const { cwd, file } = await project()
+  const cwd = await ownDirectory()
+  const file = join(cwd, FILE)
   const run = (...args: string[]) => runCli(args, { cwd, env: { DATABASE_URL: at.url } })
   await at.admin`alter table public.memories add column theirs text`
   await at.admin`grant select on public.memories to anon`
@@ -183,8 +180,8 @@ test.for([
 ] as const)(
   'a file with %s is one clear error, and nothing is asked of the database',
   async ([, text, says]) => {
-    const { cwd, file } = await project()
-    await writeFile(file, text)
+    const cwd = await ownDirectory()
+    await writeFile(join(cwd, FILE), text)
     const { code, stdout, stderr } = await runCli(['check'], { cwd, env: { DATABASE_URL: today.url } })
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(says)

@@ -1,18 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { seed } from '../../../src/seed.ts'
 import { cliJson, runCli } from '../../support/cli.ts'
 import { ownDatabase, sharedDatabase } from '../../support/database.ts'
+import { sharedDirectory } from '../../support/folder.ts'
 import { agent, documents, model, texts } from '../../support/seed-texts.ts'
 
 const database = sharedDatabase('today')
-let directory: string
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'agents-db-seed-'))
-  return () => rm(directory, { recursive: true })
-})
+const directory = sharedDirectory()
 
 const prompt = 'You are one of two.\nAnswer briefly.\nBe kind.\nNever guess.\nSay when you do not know.\n'
 beforeEach(async () => {

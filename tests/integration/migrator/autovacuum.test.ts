@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/postgres-js'
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startServer } from '../../../src/local/server.ts'
 import { migrate } from '../../../src/migrate.ts'
 import { eventually } from '../../support/eventually.ts'
+import { folderOf } from '../../support/folder.ts'
 import { removeServer, SCRATCH_SETTINGS } from '../../support/server.ts'
 import { connect } from '../../support/templates.ts'
 
@@ -21,12 +22,9 @@ beforeAll(async () => {
 afterAll(() => removeServer(directory))
 
 test('an autovacuum that would take hours gives way to a migration', async () => {
-  const folder = join(directory, 'migrations')
-  await mkdir(join(folder, '20260101000000_change_things'), { recursive: true })
-  await writeFile(
-    join(folder, '20260101000000_change_things', 'migration.sql'),
-    'alter table things add column more text;',
-  )
+  const folder = await folderOf({
+    '20260101000000_change_things': { 'migration.sql': 'alter table things add column more text;' },
+  })
   const sql = connect(adminUrl)
   try {
     // A page in a tenth of a second.

@@ -1,11 +1,11 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll } from 'vitest'
 import type { Probe } from '../../../src/catalog/project.ts'
 import { packagedMigrations } from '../../../src/migrate.ts'
 import { stateOf } from '../../support/catalog.ts'
 import type { TestDatabase } from '../../support/database.ts'
+import { sharedDirectory } from '../../support/folder.ts'
 import { last } from '../../support/migrations.ts'
 
 /** The name of the further migration. */
@@ -13,21 +13,16 @@ export const idea = '29990101000000_a_later_idea'
 
 /** The package's migrations and one more, which leaves the tables as the last one has them; for the tests of a file. */
 export function furtherMigration({ catalog = true } = {}) {
-  const further = {
-    folder: '',
-    /** What the further migration does. */
-    write: (text: string, file = 'migration.sql') => writeFile(join(further.folder, idea, file), text),
-  }
+  const folder = join(sharedDirectory(), 'drizzle')
   beforeAll(async () => {
-    const parent = await mkdtemp(join(tmpdir(), 'agents-db-probes-'))
-    further.folder = join(parent, 'drizzle')
-    await cp(packagedMigrations(), further.folder, { recursive: true })
-    await mkdir(join(further.folder, idea))
-    const files = [last, idea].map(name => join(further.folder, name, 'catalog.json')) as [string, string]
+    await cp(packagedMigrations(), folder, { recursive: true })
+    await mkdir(join(folder, idea))
+    const files = [last, idea].map(name => join(folder, name, 'catalog.json')) as [string, string]
     if (catalog) await cp(...files)
-    return () => rm(parent, { recursive: true, force: true })
   })
-  return further
+  /** Says what the further migration does. */
+  const write = (text: string, file = 'migration.sql') => writeFile(join(folder, idea, file), text)
+  return { folder, write }
 }
 
 /** Whatever a probe could leave behind: schema, grants, sequences and rows. */

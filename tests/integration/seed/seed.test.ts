@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/postgres-js'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { defaultSeedFiles, SeedError, type SeedOptions, seed } from '../../../src/seed.ts'
 import { sharedDatabase, signUp } from '../../support/database.ts'
+import { sharedDirectory } from '../../support/folder.ts'
 import { agent, documents, model, texts } from '../../support/seed-texts.ts'
 
 const database = sharedDatabase('today')
@@ -257,11 +257,7 @@ describe('a dry run', () => {
 })
 
 describe('mistakes', () => {
-  let directory: string
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'seed-mistakes-'))
-  })
-  afterAll(() => rm(directory, { recursive: true }))
+  const directory = sharedDirectory()
 
   async function files(llms: object[] | string, agents: object[] | string) {
     const paths = { llms: join(directory, 'llms.yaml'), agents: join(directory, 'agents.yaml') }

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { parseSeed, readSeedFiles, SeedError } from '../../../src/seed.ts'
+import { sharedDirectory } from '../../support/folder.ts'
 import { agent, lines, model, texts } from '../../support/seed-texts.ts'
 
 describe('what is reported', () => {
@@ -118,12 +118,8 @@ test('what an agent asks and its model does not offer is noted with its place, a
 })
 
 describe('files', () => {
-  let directory: string
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'seed-files-'))
-    await writeFile(join(directory, 'right.yaml'), '')
-  })
-  afterAll(() => rm(directory, { recursive: true }))
+  const directory = sharedDirectory()
+  beforeAll(() => writeFile(join(directory, 'right.yaml'), ''))
 
   async function readAs(name: string, content?: string | Uint8Array) {
     const llms = resolve(directory, name)
