@@ -32,3 +32,10 @@ export async function restore(source: TestDatabase): Promise<TestDatabase> {
   })
   return copy
 }
+
+/** The checks of our tables, as PostgreSQL prints them. */
+export const checksIn = ({ admin }: TestDatabase) => admin`
+  select conrelid::regclass::text as table, conname as name, pg_get_constraintdef(oid) as is
+    from pg_constraint
+   where contype = 'c' and connamespace = 'public'::regnamespace and conrelid <> 0
+   order by 1, 2`

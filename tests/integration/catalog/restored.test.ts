@@ -1,6 +1,5 @@
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
-import type postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { readCatalog } from '../../../src/catalog/read.ts'
 import type { Database } from '../../../src/database.ts'
@@ -8,20 +7,14 @@ import { adopt, check, hasDrift, migrate } from '../../../src/migrate.ts'
 import { query } from '../../../src/query.ts'
 import { ownDatabase, sharedDatabase, undone } from '../../support/database.ts'
 import { baseline, named } from '../../support/migrations.ts'
-import { restore } from '../../support/restore.ts'
+import { checksIn, restore } from '../../support/restore.ts'
 
 const database = sharedDatabase('stub_old')
-
-const checks = (admin: postgres.Sql) => admin`
-  select conrelid::regclass::text as table, conname as name, pg_get_constraintdef(oid) as is
-    from pg_constraint
-   where contype = 'c' and connamespace = 'public'::regnamespace and conrelid <> 0
-   order by 1, 2`
 
 test('a database that Alembic built is adopted after a dump and restore as before it, and migrated', async () => {
   const built = await ownDatabase('built')
   const copy = await restore(built)
-  expect(await checks(copy.admin)).not.toEqual(await checks(built.admin))
+  expect(await checksIn(copy)).not.toEqual(await checksIn(built))
   const adopted = await adopt(copy.db)
   expect(adopted).toMatchObject({ at: named(baseline), recorded: { length: 2 } })
   expect(adopted).toEqual(await adopt(built.db))
