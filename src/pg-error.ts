@@ -27,12 +27,8 @@ export function formatPgError({ message, code, detail, hint }: PgError): string 
     .join('\n')
 }
 
-/**
- * Whether something was dropped while it was being read: a table, a schema, a function, or, by its number, any of them.
- */
-function isGone(error: unknown): boolean {
-  return ['42P01', '3F000', '42883', 'XX000'].includes(pgErrorOf(error).code ?? '')
-}
+/** Of a table, a schema, a function and, by its number, any of them that was dropped while it was being read. */
+const GONE = ['42P01', '3F000', '42883', 'XX000']
 
 /** Reads once more, up to five times, where another command drops what is being read. */
 export async function readSettled<T>(read: () => Promise<T>): Promise<T> {
@@ -40,7 +36,7 @@ export async function readSettled<T>(read: () => Promise<T>): Promise<T> {
     try {
       return await read()
     } catch (error) {
-      if (attempt === 5 || !isGone(error)) throw error
+      if (attempt === 5 || !GONE.includes(pgErrorOf(error).code ?? '')) throw error
     }
   }
 }
