@@ -30,7 +30,7 @@ export default async function measureMigrate({ users = 20_000, rounds = 5, ...op
       const times = await alternate(
         {
           'driver, one transaction': () => inOneTransaction(url, statements),
-          'migrate(), without online parts': () => migrateTo(url, { online: false }),
+          'migrate(), without online parts': () => migrateTo(url, {}, 1),
           'migrate()': () => migrateTo(url),
           'agents-db migrate': () => run(process.execPath, [agentsDb, 'migrate'], { env }),
           'drizzle-kit migrate': () => run(drizzleKit, ['migrate'], { env }),

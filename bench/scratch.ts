@@ -66,8 +66,12 @@ export async function using<T>(url: string, work: (sql: postgres.Sql) => Promise
 }
 
 /** Migrates a database to the end, or to a given migration, on two connections. */
-export async function migrateTo(url: string, options: Parameters<typeof migrate>[1] = {}): Promise<void> {
-  const db = createDatabase(url, { max: 2 })
+export async function migrateTo(
+  url: string,
+  options: Parameters<typeof migrate>[1] = {},
+  max = 2,
+): Promise<void> {
+  const db = createDatabase(url, { max })
   await migrate(db, options).finally(() => db.$client.end())
 }
 

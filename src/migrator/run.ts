@@ -14,8 +14,6 @@ import { runOnline } from './online.ts'
 import type { Guard, Project } from './project.ts'
 
 export interface RunOptions extends BatchOptions {
-  /** Run `online.sql` and `down.online.sql`, which need a second connection; true unless given. */
-  online?: boolean
   /** Called before each migration. */
   onStart?: (name: string) => void
   /** Called after each migration, once it is committed. */
@@ -45,9 +43,9 @@ interface Run {
 }
 
 /**
- * Runs a migration: its online script, each statement outside the transaction, then its script in one transaction with
- * the change of the ledger. The transaction is opened first and holds the migration lock for as long as it lasts; the
- * ledger is read again under it.
+ * Runs a migration: its online script, where there is a second connection for it, each statement outside the transaction;
+ * then its script in one transaction with the change of the ledger. The transaction is opened first and holds the migration
+ * lock for as long as it lasts; the ledger is read again under it.
  *
  * @returns undefined where another migrator ran it meanwhile
  * @throws MigrationError
@@ -61,7 +59,7 @@ export async function runMigration(
   const { lockTimeout = DEFAULT_LOCK_TIMEOUT } = options
   const { name } = run.migration
   const scripts = run.scripts.filter(script => script !== undefined)
-  let online = options.online !== false && connectionsOf(db) > 1 ? run.online : undefined
+  let online = connectionsOf(db) > 1 ? run.online : undefined
   options.onStart?.(name)
   const started = performance.now()
   const prepareGuard = async (tx: Database): Promise<Guard> => {
