@@ -1,8 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { formatPgError, pgErrorOf } from '../pg-error.ts'
+import { pgErrorOf } from '../pg-error.ts'
 import { query, reading } from '../query.ts'
 import { MigrationError } from './error.ts'
+import { failed } from './failure.ts'
 import { hashesBeside, type Migration } from './files.ts'
 import type { Project } from './project.ts'
 
@@ -212,15 +213,11 @@ async function run<Row extends Record<string, unknown>>(
   statement: SQL,
 ): Promise<Row[]> {
   return await query<Row>(db, statement).catch(cause => {
-    const error = pgErrorOf(cause)
     const { schema, table } = nameOf(project)
-    const hint = hintFor(error.code, what, schema, table)
+    const hint = hintFor(pgErrorOf(cause).code, what, schema, table)
     if (hint === undefined) throw cause
-    const message = `${schema}.${table} cannot be ${what}: ${formatPgError({ ...error, message: error.message, hint })}`
-    throw new MigrationError('STATEMENT_FAILED', `${message}\nThe ledger was not changed.`, {
-      sqlState: error.code,
-      cause,
-    })
+    const place = `${schema}.${table} cannot be ${what}`
+    throw failed(place, ['The ledger was not changed.'], cause, () => hint)
   })
 }
 
