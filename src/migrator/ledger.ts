@@ -183,7 +183,6 @@ export async function updateEntry(db: Database, project: Ledger, migration: Migr
   await recordScripts(db, project, name, hashesBeside(migration))
 }
 
-/** Deletes a row. */
 export async function deleteEntry(db: Database, project: Ledger, { name }: Migration): Promise<void> {
   await run(db, project, 'written', sql`delete from ${nameOf(project).identifier} where name = ${name}`)
   await recordScripts(db, project, name, {})
