@@ -107,15 +107,13 @@ async function refuseForeign(db: Database, project: Ledger): Promise<void> {
          where writable`,
   )
   if (found.length === 0) return
-  const lines = found.map(({ relation, owner, self, trigger }) =>
+  const reasons = found.map(({ relation, owner, self, trigger }) =>
     trigger === null
       ? `${relation} belongs to ${owner}, who could have it run anything with your rights. If it is this project's, give it to who deploys: alter table ${relation} owner to ${self}`
       : `trigger ${trigger} on ${relation} runs a function that belongs to ${owner} with your rights. Drop it.`,
   )
-  throw new MigrationError(
-    'BLOCKED',
-    ['the ledger is not safe to use:', ...lines, 'Nothing was run.'].join('\n'),
-  )
+  const lines = ['the ledger is not safe to use:', ...reasons, 'Nothing was run.']
+  throw new MigrationError('BLOCKED', lines.join('\n'))
 }
 
 /** Creates the ledger as drizzle's own migrator does, unless it is there. */
