@@ -57,7 +57,7 @@ function missingFrom(facts: Facts, table: string): string[] {
 }
 
 /** A deletion of what they refer to would read the whole table. */
-export function foreignKeysWithoutIndex(facts: Facts): string[] {
+function foreignKeysWithoutIndex(facts: Facts): string[] {
   return Object.entries(facts).flatMap(([fact, is]) => {
     const columns = /^FOREIGN KEY \(([^)]*)\)/.exec(is)?.[1]
     const isIndex = (is: string) =>

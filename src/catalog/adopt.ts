@@ -64,18 +64,18 @@ export async function adopt(
 
 /** Only its owner, and who may act as it, can alter a table or replace a function. */
 async function refuseOthersObjects(db: Database, { scope }: CatalogProject, catalog: Catalog): Promise<void> {
-  const names = (kind: string) =>
-    Object.keys(catalog).filter(
-      object => object.startsWith(`${kind} `) && !scope.externalTables.includes(nameOf(object)),
-    )
+  const names = (kind: string) => {
+    const objects = Object.keys(catalog).filter(object => object.startsWith(`${kind} `))
+    return JSON.stringify(objects.map(nameOf).filter(name => !scope.externalTables.includes(name)))
+  }
   const owners = await query<{ owner: string; self: string; first: string; others: number }>(
     db,
     sql`select r.rolname as owner, current_user as self, min(o.name) as first, count(*)::integer - 1 as others
           from (select name, (select relowner from pg_catalog.pg_class where oid = to_regclass(name)) as owner
-                  from jsonb_array_elements_text(${JSON.stringify(names('table').map(nameOf))}::text::jsonb) name
+                  from jsonb_array_elements_text(${names('table')}::text::jsonb) name
                  union all
                 select name, (select proowner from pg_catalog.pg_proc where oid = to_regprocedure(name))
-                  from jsonb_array_elements_text(${JSON.stringify(names('function').map(nameOf))}::text::jsonb) name) o
+                  from jsonb_array_elements_text(${names('function')}::text::jsonb) name) o
           join pg_catalog.pg_roles r on r.oid = o.owner
          where not pg_has_role(r.oid, 'USAGE')
          group by r.rolname`,
@@ -119,11 +119,9 @@ async function findMatch(
     return isNew ? [weigh(migration, compare(catalog, found))] : []
   })
   // The later one has less left to do.
-  const nearest = matches
-    .reverse()
-    .sort(
-      (a, b) => a.remaining.length - b.remaining.length || a.replaced.length - b.replaced.length,
-    )[0]?.migration
+  const byDistance = (a: Match, b: Match) =>
+    a.remaining.length - b.remaining.length || a.replaced.length - b.replaced.length
+  const nearest = matches.reverse().sort(byDistance)[0]?.migration
   const isOurs = (object: string) =>
     project.scope.schemas.some(schema => object.startsWith(`table ${schema}.`))
   if (!nearest || !Object.keys(found).some(isOurs)) {
@@ -133,14 +131,10 @@ async function findMatch(
   const { differences, accepted } = driftOf(project, found, nearest.name, catalogs)
   const match = weigh(nearest, differences)
   if (match.remaining.length === 0) return { ...match, accepted }
-  const lines = match.remaining.map(({ message }) => `  ${message}`)
-  throw new MigrationError(
-    'NOT_ADOPTABLE',
-    [
-      `this database matches no migration. The closest is ${nearest.name}, with these differences:`,
-      ...lines,
-      'Correct these, or accept what is to stay with `adopt --accept`, and adopt again. Nothing was recorded.',
-    ].join('\n'),
-    { cause: match.remaining },
-  )
+  const lines = [
+    `this database matches no migration. The closest is ${nearest.name}, with these differences:`,
+    ...match.remaining.map(({ message }) => `  ${message}`),
+    'Correct these, or accept what is to stay with `adopt --accept`, and adopt again. Nothing was recorded.',
+  ]
+  throw new MigrationError('NOT_ADOPTABLE', lines.join('\n'), { cause: match.remaining })
 }

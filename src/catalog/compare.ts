@@ -52,19 +52,14 @@ function compareFacts(object: string, expected: Facts, found: Facts): Difference
 function difference(
   object: string,
   fact: string | null,
-  expected: string | undefined,
-  found: string | undefined,
+  expected: string | null = null,
+  found: string | null = null,
   message = sentence(object, fact ?? '', expected, found),
 ): Difference {
-  return { object, fact, expected: expected ?? null, found: found ?? null, message }
+  return { object, fact, expected, found, message }
 }
 
-function sentence(
-  object: string,
-  fact: string,
-  expected: string | undefined,
-  found: string | undefined,
-): string {
+function sentence(object: string, fact: string, expected: string | null, found: string | null): string {
   if (kindOf(fact) === 'grants') {
     const [, place = '', role] = /^grants( on column .*)? to (.*)$/.exec(fact) ?? []
     return `${role} has ${found ?? 'nothing'}${place} on ${object}, and should have ${expected ?? 'nothing'}`
@@ -72,7 +67,7 @@ function sentence(
   if (kindOf(fact) === 'view') {
     return `${fact} opens ${object} to ${found ?? 'nobody'}, and should open it to ${expected ?? 'nobody'}`
   }
-  if (fact === 'body' && expected !== undefined && found !== undefined) {
+  if (fact === 'body' && expected !== null && found !== null) {
     return `the body of ${object} ${firstDifference(expected, found)}`
   }
   if (!/^(?:column|constraint|index|policy|trigger|rule) /.test(fact)) {
@@ -81,8 +76,8 @@ function sentence(
     return `the ${fact} of ${object} ${verb}: ${found ?? 'not set'}; ${they} should be: ${expected ?? 'not set'}`
   }
   const what = `${fact} on ${object}`
-  if (found === undefined) return `${what} is missing`
-  if (expected === undefined) return `${what} should not exist: ${found}`
+  if (found === null) return `${what} is missing`
+  if (expected === null) return `${what} should not exist: ${found}`
   return `${what} is: ${found}; it should be: ${expected}`
 }
 

@@ -50,7 +50,6 @@ export function configuredUrl(io: Settings): string | undefined {
   }
 }
 
-/** Where the local server keeps its data. */
 export function localDirectory({ cwd }: Io): string {
   return join(cwd, '.data')
 }

@@ -37,7 +37,6 @@ export async function reportBlockers(
   await work().finally(() => clearInterval(timer))
 }
 
-/** The process of a connection. */
 export async function readPid(db: Database): Promise<number> {
   const [self] = await query<{ pid: number }>(db, sql`select pg_backend_pid() as pid`)
   return self?.pid ?? 0
@@ -51,7 +50,6 @@ function readBlockers(db: Database, pid: number): Promise<string[]> {
   return readSessions(db, sql`select unnest(pg_blocking_pids(${pid}::integer))`)
 }
 
-/** The sessions that hold an advisory lock. */
 export function readLockHolders(db: Database, key: number): Promise<string[]> {
   return readSessions(
     db,

@@ -30,11 +30,16 @@ export function statementFailed(
   blockers: string[] = [],
   state = states[script.file],
 ): MigrationError {
-  return failed(project, placeOf(script, statement), [...blockers.map(blockedBy), state], cause)
+  return failed(placeOf(script, statement), [...blockers.map(blockedBy), state], cause, project.hintFor)
 }
 
 /** Says where something failed, and in what state that leaves the database. */
-export function failed({ hintFor }: Project, place: string, lines: string[], cause: unknown): MigrationError {
+export function failed(
+  place: string,
+  lines: string[],
+  cause: unknown,
+  hintFor?: Project['hintFor'],
+): MigrationError {
   if (cause instanceof MigrationError) {
     const { code, message, sqlState } = cause
     return new MigrationError(code, [`${place}: ${message}`, ...lines].join('\n'), { sqlState, cause })

@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 
-/** One statement of a script. */
 export interface Statement {
   /** With the comment above it. */
   sql: string

@@ -1,8 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database.ts'
-import { formatPgError, pgErrorOf } from '../pg-error.ts'
+import { pgErrorOf } from '../pg-error.ts'
 import { query, reading } from '../query.ts'
 import { MigrationError } from './error.ts'
+import { failed } from './failure.ts'
 import { hashesBeside, type Migration } from './files.ts'
 import type { Project } from './project.ts'
 
@@ -106,15 +107,13 @@ async function refuseForeign(db: Database, project: Ledger): Promise<void> {
          where writable`,
   )
   if (found.length === 0) return
-  const lines = found.map(({ relation, owner, self, trigger }) =>
+  const reasons = found.map(({ relation, owner, self, trigger }) =>
     trigger === null
       ? `${relation} belongs to ${owner}, who could have it run anything with your rights. If it is this project's, give it to who deploys: alter table ${relation} owner to ${self}`
       : `trigger ${trigger} on ${relation} runs a function that belongs to ${owner} with your rights. Drop it.`,
   )
-  throw new MigrationError(
-    'BLOCKED',
-    ['the ledger is not safe to use:', ...lines, 'Nothing was run.'].join('\n'),
-  )
+  const lines = ['the ledger is not safe to use:', ...reasons, 'Nothing was run.']
+  throw new MigrationError('BLOCKED', lines.join('\n'))
 }
 
 /** Creates the ledger as drizzle's own migrator does, unless it is there. */
@@ -182,7 +181,6 @@ export async function updateEntry(db: Database, project: Ledger, migration: Migr
   await recordScripts(db, project, name, hashesBeside(migration))
 }
 
-/** Deletes a row. */
 export async function deleteEntry(db: Database, project: Ledger, { name }: Migration): Promise<void> {
   await run(db, project, 'written', sql`delete from ${nameOf(project).identifier} where name = ${name}`)
   await recordScripts(db, project, name, {})
@@ -212,15 +210,11 @@ async function run<Row extends Record<string, unknown>>(
   statement: SQL,
 ): Promise<Row[]> {
   return await query<Row>(db, statement).catch(cause => {
-    const error = pgErrorOf(cause)
     const { schema, table } = nameOf(project)
-    const hint = hintFor(error.code, what, schema, table)
+    const hint = hintFor(pgErrorOf(cause).code, what, schema, table)
     if (hint === undefined) throw cause
-    const message = `${schema}.${table} cannot be ${what}: ${formatPgError({ ...error, message: error.message, hint })}`
-    throw new MigrationError('STATEMENT_FAILED', `${message}\nThe ledger was not changed.`, {
-      sqlState: error.code,
-      cause,
-    })
+    const place = `${schema}.${table} cannot be ${what}`
+    throw failed(place, ['The ledger was not changed.'], cause, () => hint)
   })
 }
 

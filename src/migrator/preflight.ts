@@ -30,13 +30,10 @@ export async function preflight(
     for (const finding of findings) onFinding?.(finding)
     return findings
   }
-  const lines = blocking.map(({ message }) => `  ${message}`)
-  const advice = 'Nothing was run. Change or drop these first, or keep what they hold elsewhere.'
-  throw new MigrationError(
-    'BLOCKED',
-    ['what is not of the migrations stands in their way:', ...lines, advice].join('\n'),
-    {
-      findings,
-    },
-  )
+  const lines = [
+    'what is not of the migrations stands in their way:',
+    ...blocking.map(({ message }) => `  ${message}`),
+    'Nothing was run. Change or drop these first, or keep what they hold elsewhere.',
+  ]
+  throw new MigrationError('BLOCKED', lines.join('\n'), { findings })
 }

@@ -64,7 +64,7 @@ export async function runMigration(
   const started = performance.now()
   const prepareGuard = async (tx: Database): Promise<Guard> => {
     const prepared = project.guard?.(tx, run.from).catch(cause => {
-      throw failed(project, name, ['Nothing of it was run.'], cause)
+      throw failed(name, ['Nothing of it was run.'], cause, project.hintFor)
     })
     return (await prepared) ?? (async () => {})
   }
@@ -87,7 +87,7 @@ export async function runMigration(
       await applySettings(tx, { search_path: 'public' })
       for (const script of scripts) await runScript(db, tx, project, script, lockTimeout)
       await check(tx, run.at).catch(cause => {
-        throw failed(project, name, [rolledBack[run.way]], cause)
+        throw failed(name, [rolledBack[run.way]], cause, project.hintFor)
       })
       await run.updateLedger(tx)
       await forgetProgress(tx, project)
@@ -109,7 +109,7 @@ export async function runMigration(
   const isDone = await runAll().catch(cause => {
     if (cause instanceof MigrationError || pgErrorOf(cause).code === undefined) throw cause
     const state = isCommitting ? 'It may have been committed, or not.' : rolledBack[run.way]
-    throw failed(project, name, [state], cause)
+    throw failed(name, [state], cause, project.hintFor)
   })
   if (!isDone) return undefined
   const milliseconds = Math.round(performance.now() - started)

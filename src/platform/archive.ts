@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Catalog } from '../catalog/read.ts'
 import type { Database } from '../database.ts'
-import { MigrationError } from '../migrator/error.ts'
+import { failed } from '../migrator/failure.ts'
 import { readLedger } from '../migrator/ledger.ts'
 import {
   DEFAULT_LOCK_TIMEOUT,
@@ -10,7 +10,7 @@ import {
   withMigrationLock,
 } from '../migrator/lock.ts'
 import type { LedgerName } from '../migrator/project.ts'
-import { formatPgError, pgErrorOf, readSettled } from '../pg-error.ts'
+import { readSettled } from '../pg-error.ts'
 import { execute, query, reading, setLockTimeout } from '../query.ts'
 
 /** What the schema `archive` holds. */
@@ -73,12 +73,7 @@ export async function dropArchive(
       if (!report.kept) return report
       await setLockTimeout(tx, lockTimeout)
       await execute(tx, sql`select archive.drop_copies()`).catch(cause => {
-        const { message, code, hint } = pgErrorOf(cause)
-        const reason = formatPgError({ message, code, hint })
-        throw new MigrationError('STATEMENT_FAILED', `${reason}\nNothing was dropped.`, {
-          sqlState: code,
-          cause,
-        })
+        throw failed('archive', ['Nothing was dropped.'], cause)
       })
       return report
     }),

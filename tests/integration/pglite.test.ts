@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { agentsForUser, profiles, relations } from '../../src/index.ts'
 import { migrate, rollback, status } from '../../src/migrate.ts'
 import { defaultSeedFiles, seed } from '../../src/seed.ts'
+import { agent, documents, model } from '../support/seed-texts.ts'
 
 const client = new PGlite()
 const db = drizzle({ client, relations })
@@ -37,6 +38,27 @@ test('migrates, seeds and gives a user their agents over PGlite', async () => {
   ])
   expect(agents[2]?.config.prompt).toBe('{"a": 1}')
   expect(await db.query.systemAgents.findFirst({ with: { llm: true } })).toHaveProperty('llm.modelCode')
+})
+
+test('seeds again without a write, plans and prunes over PGlite', async () => {
+  const rows = async () =>
+    (
+      await client.query(
+        'select a.xmin::text, a.updated_at, agent_type, model_code from system_agents a join llms m on m.id = llm_id',
+      )
+    ).rows
+  const before = await rows()
+  expect((await seed(db, defaultSeedFiles())).agents.unchanged).toHaveLength(3)
+  expect(await rows()).toEqual(before)
+
+  const other = documents([model('m')], [agent('T', 'm'), agent('TASK_EXECUTION', 'm')])
+  const planned = await seed(db, { ...other, dryRun: true, prune: true })
+  expect(await rows()).toEqual(before)
+  const report = await seed(db, { ...other, prune: true })
+  expect({ ...planned, dryRun: false }).toEqual(report)
+  expect(report.agents).toMatchObject({ created: ['T'], removed: ['INTENT_RECOGNITION', 'RESULT_REPORTING'] })
+  expect(report.agents.updated.map(({ key }) => key)).toEqual(['TASK_EXECUTION'])
+  expect(await rows()).toMatchObject([{ model_code: 'm' }, { model_code: 'm' }])
 })
 
 test('rolls back and migrates again over PGlite', async () => {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { foreignKeysWithoutIndex } from '../../../scripts/requirements.ts'
 import type { Facts } from '../../../src/catalog/read.ts'
-import { baseline, catalogs, last, named, titleOf } from '../../support/migrations.ts'
+import { baseline, catalogs, named, titleOf } from '../../support/migrations.ts'
 
 // What catalog.json has to say after every migration. That a database says the same is proven in catalog/catalog, that
 // it denies what it should in the exhaustive security/denial.
@@ -75,21 +74,4 @@ describe.each(states)('after $title', ({ name, title, catalog }) => {
       expect({ object, security: facts.security }).toEqual({ object, security })
     }
   })
-})
-
-function withoutIndex(migration: string): string[] {
-  return Object.entries(catalogs.get(migration)!).flatMap(([object, facts]) =>
-    foreignKeysWithoutIndex(facts).map(fact => `${object} ${fact}`),
-  )
-}
-
-test('every foreign key of today has an index; of the baseline, which is as it was, some have none', () => {
-  expect(withoutIndex(last)).toEqual([])
-  expect(withoutIndex(named(baseline))).toEqual([
-    'table public.memories constraint fk_memories_user_id',
-    'table public.user_agent_catalog constraint fk_user_agent_catalog_llm_id',
-    'table public.user_agents constraint fk_user_agents_created_by',
-    'table public.user_agents constraint fk_user_agents_llm_id',
-    'table public.user_agents constraint fk_user_agents_updated_by',
-  ])
 })
