@@ -43,8 +43,6 @@ const SETTINGS = {
   quote_all_identifiers: 'off',
   transform_null_equals: 'off',
   restrict_nonsystem_relation_kind: '',
-  // To compile what we ask takes longer than to run it.
-  jit: 'off',
   datestyle: 'ISO, MDY',
   intervalstyle: 'postgres',
   'plpgsql.extra_errors': 'none',

@@ -38,6 +38,7 @@ const SETTINGS = {
   // A batch is a small part of a table, which is found by an index. A table that the batches fill has no statistics yet, and
   // PostgreSQL would read all of it again for each of them.
   enable_seqscan: 'off',
+  jit: 'off',
   // If the server crashes, the last batches are lost together with how far they came.
   synchronous_commit: 'off',
 }
