@@ -22,8 +22,8 @@ const texts: Record<string, [heading: string, text: string]> = {
     'How long clients wait during a migration',
     `Ten kinds of statement, each on its own connection and repeated every 5 ms, run against a baseline database while it is migrated and
 then rolled back. Then the same with \`drizzle-kit migrate\`, which runs everything in one transaction. A figure is the longest time that
-a client waited for one statement, or for one transaction of two; "alone" is that of ten seconds without a migration. A migration waits at most 100 ms for a lock (\`--lock-timeout\`), and
-clients may queue behind it for that long. "write elsewhere" writes to a table that no migration touches: it waits only for the processor
+a client waited for one statement, or for one transaction of two; "alone" is that of ten seconds without a migration. A migration
+waits at most 100 ms for a lock (\`--lock-timeout\`), and clients may queue behind it for that long. "write elsewhere" writes to a table that no migration touches: it waits only for the processor
 and the disk.`,
   ],
   migrate: [
@@ -112,7 +112,7 @@ function plotOf({ reports }: Results, title: string | undefined): string[] {
     'xychart-beta',
     `  title "Longest wait during migrate, ms (${title})"`,
     `  x-axis [${rows.map(([kind]) => `"${kind}"`).join(', ')}]`,
-    '  y-axis "ms" 0 --> 300',
+    '  y-axis "ms" 0 --> 500',
     `  bar [${column(3)}]`,
     '```',
     '',
