@@ -78,3 +78,22 @@ export async function reach(db: Database, { way, at }: CommitPoint): Promise<voi
 export function hasReached(point: CommitPoint, title: string): boolean {
   return named(point.at) >= named(title)
 }
+
+/** Migrates a baseline up and down, three times, while `work` is done again and again; says how often it was done. */
+export async function upAndDown(db: Database, work: (n: number) => Promise<unknown>): Promise<number> {
+  let moving = true
+  const working = (async () => {
+    let n = 0
+    for (; moving; n++) await work(n)
+    return n
+  })()
+  try {
+    for (let turn = 0; turn < 3; turn++) {
+      await migrate(db)
+      await rollback(db, { to: baseline })
+    }
+  } finally {
+    moving = false
+  }
+  return await working
+}

@@ -2,7 +2,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { expect, test } from 'vitest'
 import { agentsForUser, type Database } from '../../../src/index.ts'
 import { defaultSeedFiles, seed } from '../../../src/seed.ts'
-import { sharedDatabase, signUp } from '../../support/database.ts'
+import { sharedDatabase, signUp, undone } from '../../support/database.ts'
 import { connect } from '../../support/templates.ts'
 
 let user: string
@@ -74,14 +74,11 @@ test('refuses what is no user id, with the reason of the database', async () => 
 })
 
 test('works within a transaction, and sees what that has done', async () => {
-  await database.db
-    .transaction(async tx => {
-      await tx.execute(`update system_agents set config = '{"prompt": "Tonight."}'`)
-      await settle({ agent_prompts: {} })
-      expect((await prompts(user, tx)).TASK_EXECUTION).toBe('Tonight.')
-      tx.rollback()
-    })
-    .catch(error => expect(error).toMatchObject({ name: 'TransactionRollbackError' }))
+  await undone(database.db, async tx => {
+    await tx.execute(`update system_agents set config = '{"prompt": "Tonight."}'`)
+    await settle({ agent_prompts: {} })
+    expect((await prompts(user, tx)).TASK_EXECUTION).toBe('Tonight.')
+  })
 })
 
 test('asks one query: one statement through Drizzle, one through the driver', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { addMemory, deleteMemory, listMemories, updateMemory } from '../../../src/index.ts'
-import { sharedDatabase, signUp } from '../../support/database.ts'
+import { sharedDatabase, signUp, undone } from '../../support/database.ts'
 
 let user: string
 let other: string
@@ -127,17 +127,14 @@ describe('pages', () => {
 
   test('of a role with settings of its own, and another schema before ours, are the same', async () => {
     const before = (await pages(many, { limit: 20 })).flat()
-    await at.db
-      .transaction(async tx => {
-        await tx.execute(`create schema decoy; create table decoy.memories (like public.memories);
+    await undone(at.db, async tx => {
+      await tx.execute(`create schema decoy; create table decoy.memories (like public.memories);
         set local search_path = decoy; set local datestyle = 'German'; set local timezone = 'Pacific/Chatham'`)
-        const first = await listMemories(tx, many, { limit: 20 })
-        const second = await listMemories(tx, many, { limit: 20, after: first.next })
-        const found = [...first.memories, ...second.memories].map(({ content }) => content)
-        expect(found).toEqual(before.slice(0, 40))
-        tx.rollback()
-      })
-      .catch(error => expect(error).toMatchObject({ name: 'TransactionRollbackError' }))
+      const first = await listMemories(tx, many, { limit: 20 })
+      const second = await listMemories(tx, many, { limit: 20, after: first.next })
+      const found = [...first.memories, ...second.memories].map(({ content }) => content)
+      expect(found).toEqual(before.slice(0, 40))
+    })
   })
 
   test('are read from the index that has their order', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { migrate, rollback } from '../../../src/migrate.ts'
 import { readCatalog } from '../../support/catalog.ts'
 import { ownDatabase } from '../../support/database.ts'
-import { baseline, names, namesAfter } from '../../support/migrations.ts'
+import { baseline, names, namesAfter, upAndDown } from '../../support/migrations.ts'
 import { withMigrators } from '../../support/migrators.ts'
 import { addModel, ledgerNames } from '../../support/rows.ts'
 
@@ -30,22 +30,9 @@ test('sign-ups go on while migrators go up and down, and each has a profile and 
   await admin`
     insert into public.user_agent_catalog (agent_type, llm_id, status)
     values ('TASK_EXECUTION', ${await addModel(admin)}, 'active')`
-  let moving = true
-  const signUps = (async () => {
-    let users = 0
-    for (; moving; users++)
-      await admin`insert into auth.users (id, email) values (gen_random_uuid(), ${`user${users}@example.test`})`
-    return users
-  })()
-  try {
-    for (let turn = 0; turn < 3; turn++) {
-      await migrate(db)
-      await rollback(db, { to: baseline })
-    }
-  } finally {
-    moving = false
-  }
-  const users = await signUps
+  const signUp = (n: number) =>
+    admin`insert into auth.users (id, email) values (gen_random_uuid(), ${`user${n}@example.test`})`
+  const users = await upAndDown(db, signUp)
   expect(users).toBeGreaterThan(0)
   const counts = await admin`
     select count(*)::int as users, count(p.id)::int as profiles, count(a.id)::int as agents
