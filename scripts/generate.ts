@@ -207,13 +207,14 @@ async function reverse(from: string, to: string): Promise<string[]> {
     migrations().map(name => [name, JSON.parse(readFileSync(pathOf(name, 'snapshot.json'), 'utf8'))]),
   )
   const [now, then] = await Promise.all([from, to].map(name => reconstruct(snapshots, snapshots[name].id)))
-  const hints = turned(JSON.parse(readFileSync(hintsFile, 'utf8')))
-  for (;;) {
+  const hints = turned(JSON.parse(readFileSync(hintsFile, 'utf8')), tablesIn(then?.ddl ?? []))
+  // An answer may lead to further questions.
+  for (let attempt = 1; ; attempt++) {
     try {
       return await generateMigration(now ?? {}, then ?? {}, { hints })
     } catch (error) {
       const { missingHints = [] } = error as Partial<MissingHintsError>
-      if (missingHints.length === 0) throw error
+      if (missingHints.length === 0 || attempt === 10) throw error
       hints.push(
         ...missingHints.map(
           hint => (hint.type === 'rename_or_create' ? { ...hint, type: 'create' } : hint) as Hint,
@@ -223,11 +224,22 @@ async function reverse(from: string, to: string): Promise<string[]> {
   }
 }
 
-/** The renames the other way round, where a table still has its later name. */
-function turned(hints: Hint[]): Hint[] {
+function tablesIn(ddl: Awaited<ReturnType<typeof reconstruct>>['ddl']): Set<string> {
+  return new Set(
+    ddl.flatMap(entity => (entity.entityType === 'tables' ? `${entity.schema}.${entity.name}` : [])),
+  )
+}
+
+/**
+ * The renames the other way round. The history has more of them than this migration: a table that it renames is there before
+ * under its earlier name.
+ */
+function turned(hints: Hint[], before: Set<string>): Hint[] {
   const renames = hints.filter(hint => hint.type === 'rename')
   const tables = new Map(
-    renames.filter(({ kind }) => kind === 'table').map(({ from, to }) => [to.join('.'), from]),
+    renames
+      .filter(({ kind, from }) => kind === 'table' && before.has(from.join('.')))
+      .map(({ from, to }) => [to.join('.'), from]),
   )
   return renames.map(hint => {
     const place = hint.kind === 'table' ? undefined : tables.get(hint.to.slice(0, 2).join('.'))

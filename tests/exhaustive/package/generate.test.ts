@@ -138,6 +138,10 @@ test('a rename is asked for and then made both ways; a down script that leaves a
     text.replace("avatarUrl: text('avatar_url')", "pictureUrl: text('picture_url')"),
   )
   await edit('src/zod.ts', text => text.replaceAll('avatarUrl', 'pictureUrl'))
+  // Of a table that a migration before this one renamed.
+  await edit('src/schema/system-agents.ts', text =>
+    text.replace("varchar('agent_type'", "varchar('agent_kind'"),
+  )
   const asked = await generate('--name', 'rename_avatar_url')
   expect(asked).toEqual({ code: 2, output: expect.stringContaining('Rename or create') })
   expect(migrations()).toEqual(before)
@@ -152,11 +156,18 @@ test('a rename is asked for and then made both ways; a down script that leaves a
         from: ['public', 'profiles', 'avatar_url'],
         to: ['public', 'profiles', 'picture_url'],
       },
+      {
+        type: 'rename',
+        kind: 'column',
+        from: ['public', 'system_agents', 'agent_type'],
+        to: ['public', 'system_agents', 'agent_kind'],
+      },
     ]),
   )
   expect(await generate('--name', 'rename_avatar_url')).toMatchObject({ code: 0 })
   expect(await readLast('migration.sql')).toContain('RENAME COLUMN "avatar_url" TO "picture_url"')
   expect(await readLast('down.sql')).toContain('RENAME COLUMN "picture_url" TO "avatar_url"')
+  expect(await readLast('down.sql')).toContain('RENAME COLUMN "agent_kind" TO "agent_type"')
 
   await edit(`drizzle/${migrations().at(-1)}/down.sql`, text =>
     text.replace('TO "avatar_url"', 'TO "avatar"'),
